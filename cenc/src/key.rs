@@ -1,0 +1,84 @@
+//! The content key of AES-128. It never prints, and it is wiped.
+
+use std::fmt;
+
+use ::aes::{Aes128, cipher::KeyInit};
+use zeroize::ZeroizeOnDrop;
+
+use crate::Error;
+
+/// A content key: 16 octets, expanded once into AES-128's round keys for both directions.
+///
+/// Making one costs as much as a few blocks of AES, so keep it, behind an `Arc` where several
+/// owners need it. It cannot be cloned, shown or read back. Dropping it wipes the memory it lies
+/// in; a copy that a move left behind is not reached.
+pub struct Key {
+    aes: Aes128,
+}
+
+impl Key {
+    /// Expands the 16 octets of a key. Wiping `octets` stays with the caller.
+    #[must_use]
+    pub fn new(octets: &[u8; 16]) -> Self {
+        Self { aes: Aes128::new(octets.into()) }
+    }
+
+    pub(crate) fn aes(&self) -> &Aes128 {
+        &self.aes
+    }
+}
+
+impl TryFrom<&[u8]> for Key {
+    type Error = Error;
+
+    /// Expands a key whose size is not known beforehand.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::InvalidKeySize`] unless there are 16 octets.
+    fn try_from(octets: &[u8]) -> Result<Self, Error> {
+        let octets = octets.try_into().map_err(|_| Error::InvalidKeySize { size: octets.len() })?;
+        Ok(Self::new(octets))
+    }
+}
+
+impl fmt::Debug for Key {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Key(..)")
+    }
+}
+
+/// Does not compile if `aes` loses its feature `zeroize`, without which nothing would be wiped.
+const _: () = {
+    const fn is_wiped<T: ZeroizeOnDrop>() {}
+    is_wiped::<Aes128>();
+};
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sixteen_octets_or_none() {
+        for size in 0..=48 {
+            match Key::try_from(vec![0; size].as_slice()) {
+                Ok(_) => assert_eq!(size, 16),
+                Err(error) => assert_eq!(error, Error::InvalidKeySize { size }),
+            }
+        }
+        assert!(Key::try_from([0; 16].as_slice()).is_ok());
+    }
+
+    #[test]
+    fn debug_is_silent() {
+        let key = Key::new(b"\xa5\x5aSECRETSECRET\xff\x01");
+        assert_eq!(format!("{key:?}"), "Key(..)");
+        assert_eq!(format!("{key:#?}"), "Key(..)");
+    }
+
+    #[test]
+    fn threads_may_share_it() {
+        fn shareable<T: Send + Sync>() {}
+        shareable::<Key>();
+    }
+}
