@@ -1,0 +1,189 @@
+//! A license: the JWK set with which a server answers (EME, "Clear Key", "License Format").
+
+mod jwk;
+mod license_type;
+
+pub use jwk::Jwk;
+pub use license_type::LicenseType;
+
+use crate::json::Document;
+use crate::{Error, limits};
+
+/// A license as it was read: at least one key, each key id once.
+///
+/// ```text
+/// {
+///   "keys": [{
+///     "kty": "oct",                        // RFC 7517: a symmetric key
+///     "kid": "LwVHf8JLtPrv2GUXFW2v_A",     // base64url of 1 to 512 octets
+///     "k":   "tQ0bJVWb6b0KPL6KtZIy_A"      // base64url of 16 octets
+///   }],
+///   "type": "temporary"                    // or "persistent-license"; absent is "temporary"
+/// }
+/// ```
+///
+/// Members that are not named above are ignored, whatever their value. (A number beyond the range
+/// of an `f64` is refused even there: the JSON reader cannot hold it.)
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct License {
+    /// The keys, in the order of the license.
+    pub keys: Vec<Jwk>,
+    /// The kind of session that the license is for. Whether it fits the session is for the session
+    /// to ask.
+    pub license_type: LicenseType,
+}
+
+impl License {
+    /// Reads a license of 1 to [`limits::LICENSE`] octets.
+    ///
+    /// It is taken whole or not at all: one key that is wrong refuses all. A key id that comes
+    /// twice has the later key, in the place of the earlier.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Length`], [`Error::Utf8`] and [`Error::Json`] for the message as a whole, one of
+    /// the `Error::Member…` variants for a member of it.
+    pub fn parse(message: &[u8]) -> Result<Self, Error> {
+        limits::check("license", message.len(), 1..=limits::LICENSE)?;
+        let document = Document::read(message)?;
+        let root = document.root();
+
+        let mut keys: Vec<Jwk> = Vec::new();
+        for element in root.required("keys")?.elements()? {
+            let key = Jwk::read(&element)?;
+            // The limit on licenses makes this 1,200 keys at most; a map would not pay.
+            match keys.iter_mut().find(|known| known.kid() == key.kid()) {
+                Some(known) => *known = key,
+                None => keys.push(key),
+            }
+        }
+        let license_type = match root.member("type")? {
+            Some(member) => LicenseType::read(&member)?,
+            None => LicenseType::Temporary,
+        };
+        Ok(Self { keys, license_type })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const KEY: &str = r#"{"kty":"oct","kid":"AAECAw","k":"BAUGBwgJCgsMDQ4PEBESEw"}"#;
+
+    fn refusal(message: &str) -> String {
+        License::parse(message.as_bytes()).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn the_error_names_the_member() {
+        let cases = [
+            ("", "license of 0 octets, 1 to 65536 allowed"),
+            ("7", "top level: a number, must be an object"),
+            ("{}", "keys: missing"),
+            (r#"{"keys":{}}"#, "keys: an object, must be a list"),
+            (r#"{"keys":[]}"#, "keys: an empty list"),
+            (r#"{"keys":[[]]}"#, "keys[0]: a list, must be an object"),
+            (r#"{"keys":[{}]}"#, "keys[0].kty: missing"),
+            (r#"{"keys":[{"kty":"OCT"}]}"#, r#"keys[0].kty: "OCT", must be "oct""#),
+            (r#"{"keys":[{"kty":"oct"}]}"#, "keys[0].kid: missing"),
+            (
+                r#"{"keys":[{"kty":"oct","kid":""}]}"#,
+                "keys[0].kid: 0 octets, a key id has 1 to 512",
+            ),
+            (
+                r#"{"keys":[{"kty":"oct","kid":"A="}]}"#,
+                "keys[0].kid: no base64url from character 1 on",
+            ),
+            (r#"{"keys":[{"kty":"oct","kid":"AQI"}]}"#, "keys[0].k: missing"),
+        ];
+        for (message, expected) in cases {
+            assert_eq!(refusal(message), expected);
+        }
+        assert_eq!(
+            refusal(&format!(r#"{{"keys":[{KEY}],"type":"no\nne"}}"#)),
+            r#"type: "no\nne", must be "temporary" or "persistent-license""#
+        );
+        assert_eq!(
+            refusal(&format!(r#"{{"keys":[{KEY}],"type":null}}"#)),
+            "type: null, must be text"
+        );
+    }
+
+    /// Wrong keys of every kind, each holding a piece of text that would give it away.
+    #[test]
+    fn no_error_tells_a_key() {
+        let wrong = [
+            (r#""c2VjcmV0c2VjcmV0c2Vj""#, "keys[1].k: 15 octets, a key has 16"),
+            (r#""c2VjcmV0c2VjcmV0c2VjcmV0""#, "keys[1].k: 18 octets, a key has 16"),
+            (r#""c2VjcmV0c2VjcmV0c2VjcmV0=""#, "keys[1].k: no base64url from character 24 on"),
+            (r#""c2VjcmV0c2VjcmV0c2VjcmV0A""#, "keys[1].k: no base64url from character 25 on"),
+            (r#"["c2VjcmV0"]"#, "keys[1].k: a list, must be text"),
+            (r#"{"c2VjcmV0":1}"#, "keys[1].k: an object, must be text"),
+        ];
+        for (k, expected) in wrong {
+            let message = format!(r#"{{"keys":[{KEY},{{"kty":"oct","kid":"AQI","k":{k}}}]}}"#);
+            let error = License::parse(message.as_bytes()).unwrap_err();
+            assert_eq!(error.to_string(), expected);
+            assert!(!format!("{error:?}").contains("c2Vj"));
+        }
+        let broken = format!(r#"{{"keys":[{KEY},{{"k":"c2VjcmV0c2VjcmV0c2VjcmV0"#);
+        let error = License::parse(broken.as_bytes()).unwrap_err();
+        assert!(!format!("{error:?} {error}").contains("c2Vj"));
+    }
+
+    #[test]
+    fn a_repeated_key_id_has_the_last_key_in_the_first_place() {
+        let license = License::parse(
+            br#"{"keys":[
+                {"kty":"oct","kid":"AQ","k":"AAAAAAAAAAAAAAAAAAAAAA"},
+                {"kty":"oct","kid":"Ag","k":"AQEBAQEBAQEBAQEBAQEBAQ"},
+                {"kty":"oct","kid":"AR","k":"AgICAgICAgICAgICAgICAg"}
+            ]}"#,
+        )
+        .unwrap();
+        let keys: Vec<_> =
+            license.keys.iter().map(|key| (key.kid().as_bytes(), *key.key())).collect();
+        assert_eq!(keys, [(&[1][..], [2; 16]), (&[2][..], [1; 16])]);
+    }
+
+    #[test]
+    fn of_a_repeated_member_the_last_one_counts() {
+        let license = License::parse(
+            br#"{"type":3,"keys":7,"keys":[{
+                "kty":1,"kty":"oct","kid":"AQ","kid":"Ag","k":[],"k":"AQEBAQEBAQEBAQEBAQEBAQ"
+            }],"type":"persistent-license"}"#,
+        )
+        .unwrap();
+        assert_eq!(license.keys[0].kid().as_bytes(), [2]);
+        assert_eq!(license.license_type, LicenseType::PersistentLicense);
+        assert_eq!(refusal(&format!(r#"{{"keys":[{KEY}],"keys":[]}}"#)), "keys: an empty list");
+    }
+
+    #[test]
+    fn a_number_that_no_f64_holds_is_refused_and_not_a_panic() {
+        let message = format!(r#"{{"keys":[{KEY}],"note":1e999}}"#);
+        assert!(refusal(&message).starts_with("no JSON: number out of range"));
+    }
+
+    #[test]
+    fn a_full_license_is_read() {
+        let keys: Vec<_> = (0_u32..)
+            .map(|n| crate::base64url::encode(&n.to_be_bytes()))
+            .map(|kid| format!(r#"{{"kty":"oct","k":"AAAAAAAAAAAAAAAAAAAAAA","kid":"{kid}"}}"#))
+            .take(1_000)
+            .collect();
+        let license = License::parse(format!(r#"{{"keys":[{}]}}"#, keys.join(",")).as_bytes());
+        assert_eq!(license.unwrap().keys.len(), 1_000);
+    }
+
+    #[test]
+    fn debug_shows_no_key() {
+        let license = License::parse(format!(r#"{{"keys":[{KEY}]}}"#).as_bytes()).unwrap();
+        assert_eq!(
+            format!("{license:?}"),
+            "License { keys: [Jwk { kid: KeyId(00010203), .. }], license_type: Temporary }"
+        );
+    }
+}
