@@ -1,0 +1,55 @@
+//! Finds what Common Encryption protects in a media file, decrypts it, and restores the file.
+//!
+//! ```text
+//! bytes ── Planner ──▶ Plan ── resolve(keys) ──▶ ReadyPlan ── apply(window) ──▶ bytes
+//! ```
+//! A [`Planner`](mp4::Planner) cuts an input into units and turns each into a [`Plan`], which is a
+//! pure function of the bytes. With keys it becomes a [`ReadyPlan`], which is the only thing here
+//! that writes. Nothing here opens a file: inputs are [`ReadAt`], outputs are slices.
+//!
+//! Lengths stay: what protection leaves behind becomes padding, so that every offset in the file
+//! still holds. Who wants it out instead takes [`ReadyPlan::discards`] out, and lets [`Relocation`]
+//! and [`mp4::relocate`] correct the offsets.
+//!
+//! ```
+//! use std::sync::Arc;
+//! use container::{MissingKeys, Window, mp4::{Planner, Step}};
+//!
+//! # fn main() -> Result<(), container::Error> {
+//! # let mut file = include_bytes!("../../fixtures/media/shaka_cenc_avc_aac_audio.mp4").to_vec();
+//! let key = Arc::new(cenc::Key::new(b"\x55\x07\x27\xde\x4c\x96\xef\x1e\xcf\xf8\x74\x90\x54\x93\x58\x0f"));
+//! let mut planner = Planner::new();
+//! let mut samples = 0;
+//! while let Step::Unit(plan) = planner.next_unit(&Window::new(0, &file), true)? {
+//!     let plan = plan.resolve(&|_, _: &_| Some(key.clone()), MissingKeys::Refuse)?;
+//!     let unit = plan.plan().range();
+//!     plan.apply(unit.start, &mut file[unit.start as usize..unit.end as usize])?;
+//!     samples += plan.plan().samples().len();
+//! }
+//! assert_eq!(samples, 189);
+//! # Ok(())
+//! # }
+//! ```
+#![forbid(unsafe_code)]
+
+mod apply;
+mod error;
+mod fourcc;
+mod limits;
+pub mod mp4;
+mod plan;
+mod relocation;
+mod source;
+
+pub use {
+    apply::{KeySource, MissingKeys, ReadyPlan},
+    error::{Error, Place},
+    fourcc::FourCc,
+    mp4::Track,
+    plan::{
+        AuxInfo, Change, Edit, EntryProtection, EntrySummary, InitData, Plan, Protection, Sample,
+        Scope,
+    },
+    relocation::Relocation,
+    source::{ReadAt, Window},
+};

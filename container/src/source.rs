@@ -1,0 +1,43 @@
+//! Where a planner reads from: something with positions.
+
+use std::{io, ops::Range};
+
+/// Positional reads over an input, or over the part of it that is at hand.
+pub trait ReadAt {
+    /// The offsets that can be read now, from the start of the input.
+    fn available(&self) -> Range<u64>;
+
+    /// Fills `buffer` with the bytes from `at` on.
+    ///
+    /// # Errors
+    /// What the system says, or `UnexpectedEof` outside of [`available`](Self::available).
+    fn read_exact_at(&self, at: u64, buffer: &mut [u8]) -> io::Result<()>;
+}
+
+/// Bytes in memory, which may stand anywhere in the input.
+#[derive(Clone, Copy, Debug)]
+pub struct Window<'a> {
+    at: u64,
+    bytes: &'a [u8],
+}
+
+impl<'a> Window<'a> {
+    /// The bytes of an input from offset `at` on.
+    #[must_use]
+    pub fn new(at: u64, bytes: &'a [u8]) -> Self {
+        Self { at, bytes }
+    }
+}
+
+impl ReadAt for Window<'_> {
+    fn available(&self) -> Range<u64> {
+        self.at..self.at + self.bytes.len() as u64
+    }
+
+    fn read_exact_at(&self, at: u64, buffer: &mut [u8]) -> io::Result<()> {
+        let from = at.checked_sub(self.at).and_then(|from| usize::try_from(from).ok());
+        let found = from.and_then(|from| self.bytes.get(from..)?.get(..buffer.len()));
+        buffer.copy_from_slice(found.ok_or(io::ErrorKind::UnexpectedEof)?);
+        Ok(())
+    }
+}
