@@ -1,0 +1,225 @@
+//! An input cut into units: a file by position, stdin as it comes.
+
+use std::{
+    fs::File,
+    io::{self, Read, Seek, Write},
+    ops::Range,
+    os::unix::fs::FileExt,
+    path::Path,
+};
+
+use anyhow::{Context, bail};
+use container::{
+    Plan, ReadAt, Window,
+    mp4::{Planner, Step},
+};
+
+use crate::args::is_standard;
+
+/// A file that is read, and in place written, by position.
+#[derive(Debug)]
+pub(crate) struct Positioned {
+    file: File,
+    /// Offset in the input of the file's first byte: not 0 if what came before has been dealt with.
+    base: u64,
+    len: u64,
+}
+
+impl Positioned {
+    pub(crate) fn open(path: &Path) -> anyhow::Result<Self> {
+        Self::new(File::open(path)?)
+    }
+
+    pub(crate) fn new(file: File) -> anyhow::Result<Self> {
+        let metadata = file.metadata()?;
+        if !metadata.is_file() {
+            bail!("not a regular file; pipe it to stdin instead");
+        }
+        Ok(Self { file, base: 0, len: metadata.len() })
+    }
+
+    pub(crate) fn write_all_at(&self, at: u64, bytes: &[u8]) -> io::Result<()> {
+        self.file.write_all_at(bytes, at - self.base)
+    }
+
+    pub(crate) fn sync(&self) -> io::Result<()> {
+        self.file.sync_all()
+    }
+}
+
+impl ReadAt for Positioned {
+    fn available(&self) -> Range<u64> {
+        self.base..self.base + self.len
+    }
+
+    fn read_exact_at(&self, at: u64, buffer: &mut [u8]) -> io::Result<()> {
+        self.file.read_exact_at(buffer, at - self.base)
+    }
+}
+
+/// Bytes that come once.
+struct Stream {
+    reader: Box<dyn Read>,
+    /// What has come and is still needed, from offset `at` of the input on.
+    buffer: Vec<u8>,
+    at: u64,
+    is_at_end: bool,
+}
+
+impl Stream {
+    fn new(reader: Box<dyn Read>) -> Self {
+        Self { reader, buffer: Vec::new(), at: 0, is_at_end: false }
+    }
+
+    /// Reads on up to offset `until`, or to the end. The buffer grows with what comes, not with what
+    /// a file says.
+    fn fill(&mut self, until: u64) -> io::Result<()> {
+        let end = self.at + self.buffer.len() as u64;
+        let wanted = until.saturating_sub(end).max(MINIMUM_READ);
+        let found = self.reader.by_ref().take(wanted).read_to_end(&mut self.buffer)?;
+        self.is_at_end = (found as u64) < wanted;
+        Ok(())
+    }
+
+    fn drop_before(&mut self, at: u64) {
+        let dropped = usize::try_from(at - self.at).unwrap_or(usize::MAX);
+        self.buffer.drain(..dropped.min(self.buffer.len()));
+        self.at = at;
+    }
+
+    /// Puts all that is left into a file without a name.
+    fn spool(mut self) -> io::Result<Positioned> {
+        let mut file = tempfile::tempfile()?;
+        file.write_all(&self.buffer)?;
+        io::copy(&mut self.reader, &mut file)?;
+        let len = file.stream_position()?;
+        Ok(Positioned { file, base: self.at, len })
+    }
+}
+
+/// Stdin is read in pieces of at least this size.
+const MINIMUM_READ: u64 = 64 << 10;
+
+enum Input {
+    File(Positioned),
+    Stream(Stream),
+    /// Being replaced.
+    Nothing,
+}
+
+/// The units of an input, one after the other.
+pub(crate) struct Units {
+    planner: Planner,
+    input: Input,
+    /// The window last read from a file.
+    window: Vec<u8>,
+    done: u64,
+}
+
+impl Units {
+    /// Opens a file or stdin.
+    pub(crate) fn open(path: &Path, planner: Planner) -> anyhow::Result<Self> {
+        Ok(match is_standard(path) {
+            true => Self::new(Input::Stream(Stream::new(Box::new(io::stdin()))), planner),
+            false => Self::of_file(Positioned::open(path)?, planner),
+        })
+    }
+
+    pub(crate) fn of_file(file: Positioned, planner: Planner) -> Self {
+        Self::new(Input::File(file), planner)
+    }
+
+    fn new(input: Input, planner: Planner) -> Self {
+        Self { planner, input, window: Vec::new(), done: 0 }
+    }
+
+    /// The size of the input in bytes, where it is known.
+    pub(crate) fn len(&self) -> Option<u64> {
+        match &self.input {
+            Input::File(file) => Some(file.available().end),
+            Input::Stream(_) | Input::Nothing => None,
+        }
+    }
+
+    /// The file behind this, into which stdin is spooled if need be.
+    pub(crate) fn into_file(mut self) -> anyhow::Result<Positioned> {
+        self.spool()?;
+        match self.input {
+            Input::File(file) => Ok(file),
+            Input::Stream(_) | Input::Nothing => bail!("the input could not be spooled"),
+        }
+    }
+
+    /// The file behind this.
+    pub(crate) fn file(&self) -> anyhow::Result<&Positioned> {
+        match &self.input {
+            Input::File(file) => Ok(file),
+            Input::Stream(_) | Input::Nothing => bail!("the input is not a file"),
+        }
+    }
+
+    /// Plans the next unit.
+    pub(crate) fn next_unit(&mut self) -> anyhow::Result<Option<Plan>> {
+        if let Input::Stream(stream) = &mut self.input {
+            stream.drop_before(self.done);
+        }
+        loop {
+            let step = match &self.input {
+                Input::File(file) => self.planner.next_unit(file, true)?,
+                Input::Stream(Stream { at, buffer, is_at_end, .. }) => {
+                    self.planner.next_unit(&Window::new(*at, buffer), *is_at_end)?
+                }
+                Input::Nothing => bail!("the input is gone"),
+            };
+            match (step, &mut self.input) {
+                (Step::Unit(plan), _) => {
+                    self.done = plan.range().end;
+                    return Ok(Some(plan));
+                }
+                (Step::End, _) => return Ok(None),
+                (Step::More(until), Input::Stream(stream)) => stream.fill(until)?,
+                _ => self.spool()?,
+            }
+        }
+    }
+
+    fn spool(&mut self) -> anyhow::Result<()> {
+        self.input = match std::mem::replace(&mut self.input, Input::Nothing) {
+            Input::Stream(stream) => {
+                Input::File(stream.spool().context("keeping stdin in a temporary file")?)
+            }
+            other => other,
+        };
+        Ok(())
+    }
+
+    /// Offset of the first byte that has not been planned.
+    pub(crate) fn position(&self) -> u64 {
+        self.done
+    }
+
+    /// Writes the window read last back to where it stood, which was `at`.
+    pub(crate) fn write_back(&self, at: u64) -> anyhow::Result<()> {
+        let written = self.file()?.write_all_at(at, &self.window);
+        written.with_context(|| format!("writing at byte {at}"))
+    }
+
+    /// The bytes of a window of the unit planned last.
+    pub(crate) fn window(&mut self, range: Range<u64>) -> anyhow::Result<&mut [u8]> {
+        let len = usize::try_from(range.end - range.start)?;
+        match &mut self.input {
+            Input::File(file) => {
+                self.window.resize(len, 0);
+                let read = file.read_exact_at(range.start, &mut self.window);
+                read.with_context(|| format!("reading at byte {}", range.start))?;
+                Ok(&mut self.window)
+            }
+            Input::Stream(Stream { at, buffer, .. }) => {
+                let start = usize::try_from(range.start - *at)?;
+                let window = buffer.get_mut(start..).and_then(|rest| rest.get_mut(..len));
+                window.context("a unit that has not come whole")
+            }
+            Input::Nothing => bail!("the input is gone"),
+        }
+    }
+}

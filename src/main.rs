@@ -1,0 +1,81 @@
+//! The `clearkey` command: arguments become a job, the job is run, its outcome is an exit code.
+//!
+//! Nothing here knows a format: `container` plans and decrypts, `clearkey` reads keys.
+#![forbid(unsafe_code)]
+
+mod args;
+mod compact;
+mod decrypt;
+mod in_place;
+mod input;
+mod inspect;
+mod keys;
+mod output;
+mod progress;
+mod report;
+
+use std::{
+    io::{self, Write},
+    process::ExitCode,
+};
+
+use anyhow::Context;
+use clap::{CommandFactory, Parser};
+
+use crate::args::{Args, Command};
+
+/// A protected sample had no key.
+const NO_KEY: u8 = 1;
+/// Anything else went wrong.
+const FAILED: u8 = 2;
+
+/// What came of a job that did all it could.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Outcome {
+    /// All of it.
+    Done,
+    /// Something stays encrypted, for want of a key.
+    LeftEncrypted,
+}
+
+fn main() -> ExitCode {
+    match run(Args::parse()) {
+        Ok(Outcome::Done) => ExitCode::SUCCESS,
+        Ok(Outcome::LeftEncrypted) => NO_KEY.into(),
+        Err(error) if is_closed_pipe(&error) => ExitCode::SUCCESS,
+        Err(error) => {
+            // If stderr is gone too, there is nobody to tell.
+            let _ = writeln!(io::stderr(), "clearkey: {error:#}");
+            if error.downcast_ref::<keys::NoKeys>().is_some() { NO_KEY } else { FAILED }.into()
+        }
+    }
+}
+
+fn run(args: Args) -> anyhow::Result<Outcome> {
+    match args.command {
+        Command::Decrypt(args) => decrypt::run(args.into_job()?),
+        Command::Inspect(args) => inspect::run(&args),
+        Command::Completions { shell } => {
+            let mut script = Vec::new();
+            clap_complete::generate(shell, &mut Args::command(), "clearkey", &mut script);
+            print(&script)
+        }
+        Command::Man => {
+            let mut page = Vec::new();
+            args::man_page(&mut page)?;
+            print(&page)
+        }
+    }
+}
+
+fn print(bytes: &[u8]) -> anyhow::Result<Outcome> {
+    let mut stdout = io::stdout().lock();
+    stdout.write_all(bytes).and_then(|()| stdout.flush()).context("stdout")?;
+    Ok(Outcome::Done)
+}
+
+/// Whether the reader of our stdout has had enough.
+fn is_closed_pipe(error: &anyhow::Error) -> bool {
+    let is_closed = |error: &io::Error| error.kind() == io::ErrorKind::BrokenPipe;
+    error.chain().any(|cause| cause.downcast_ref().is_some_and(is_closed))
+}

@@ -1,0 +1,82 @@
+//! Where clear bytes go: beside their final name until they are whole, or straight on.
+
+use std::{
+    fs::{self, File, Permissions},
+    io::{self, Write},
+    os::unix::fs::PermissionsExt,
+    path::{Path, PathBuf},
+};
+
+use anyhow::Context;
+use tempfile::NamedTempFile;
+
+use crate::args::is_standard;
+
+/// An output. What is dropped before [`finish`](Self::finish) leaves no file and replaces none.
+pub(crate) enum Output {
+    /// A file that takes its name when it is whole.
+    New { file: NamedTempFile, path: PathBuf },
+    /// Stdout, or something that is there and is no file: a pipe, a device.
+    Direct(File),
+}
+
+impl Output {
+    pub(crate) fn create(path: &Path) -> anyhow::Result<Self> {
+        if is_standard(path) {
+            return Ok(Self::Direct(stdout()?));
+        }
+        // A link stays a link: what it points to is replaced.
+        let path = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+        if fs::metadata(&path).is_ok_and(|metadata| !metadata.is_file()) {
+            return Ok(Self::Direct(File::options().write(true).open(&path)?));
+        }
+        let folder = match path.parent() {
+            Some(folder) if !folder.as_os_str().is_empty() => folder,
+            _ => Path::new("."),
+        };
+        // As any new file, less what the user's umask takes away.
+        let permissions = match fs::metadata(&path) {
+            Ok(old) => old.permissions(),
+            Err(_) => Permissions::from_mode(0o666),
+        };
+        let file = tempfile::Builder::new()
+            .prefix(".clearkey-")
+            .permissions(permissions)
+            .tempfile_in(folder)
+            .with_context(|| format!("a new file in {}", folder.display()))?;
+        Ok(Self::New { file, path })
+    }
+
+    /// Gives the output its name.
+    pub(crate) fn finish(self) -> anyhow::Result<()> {
+        match self {
+            Self::New { file, path } => {
+                file.persist(&path).map_err(|error| error.error)?;
+            }
+            Self::Direct(mut file) => file.flush()?,
+        }
+        Ok(())
+    }
+}
+
+/// Stdout without the line buffer that std puts before it.
+fn stdout() -> io::Result<File> {
+    use std::os::fd::AsFd;
+    Ok(io::stdout().as_fd().try_clone_to_owned()?.into())
+}
+
+impl Write for Output {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        match self {
+            Self::New { file, .. } => file.write(bytes),
+            Self::Direct(file) => file.write(bytes),
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        match self {
+            Self::New { file, .. } => file.flush(),
+            Self::Direct(file) => file.flush(),
+        }
+    }
+}

@@ -1,0 +1,95 @@
+//! What a decryption did, for people and as JSON.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    io::{self, Write},
+};
+
+use clearkey::KeyId;
+use container::ReadyPlan;
+use serde::Serialize;
+
+/// Counts by track.
+#[derive(Debug, Default, Serialize)]
+pub(crate) struct DecryptReport {
+    tracks: BTreeMap<u32, TrackCounts>,
+}
+
+#[derive(Debug, Default, Serialize)]
+struct TrackCounts {
+    /// Samples that were protected and are clear now.
+    decrypted: u64,
+    /// Samples that were clear.
+    clear: u64,
+    /// Protected samples that stay as they are.
+    left_encrypted: u64,
+    /// The key ids of its protected samples.
+    kids: BTreeSet<KeyId>,
+    /// Those of them without a key, and default key ids without one.
+    missing_kids: BTreeSet<KeyId>,
+}
+
+impl DecryptReport {
+    pub(crate) fn add(&mut self, ready: &ReadyPlan) {
+        let plan = ready.plan();
+        for track in plan.tracks() {
+            self.tracks.entry(track.id).or_default();
+        }
+        for scope in plan.scopes() {
+            let track = self.tracks.entry(scope.track).or_default();
+            track.clear += scope.clear;
+            track.decrypted += scope.protected;
+        }
+        for protection in plan.protections() {
+            let scope = &plan.scopes()[protection.scope as usize];
+            let track = self.tracks.entry(scope.track).or_default();
+            track.kids.insert(protection.kid.clone());
+        }
+        for (scope, kid) in ready.left() {
+            let track = self.tracks.entry(scope.track).or_default();
+            track.decrypted -= scope.protected;
+            track.left_encrypted += scope.protected;
+            track.missing_kids.insert(kid.clone());
+        }
+    }
+
+    /// Whether nothing stays encrypted.
+    pub(crate) fn is_complete(&self) -> bool {
+        self.tracks.values().all(|track| track.missing_kids.is_empty())
+    }
+
+    /// Says on stderr what was done.
+    pub(crate) fn print(&self, input: &str) {
+        let mut stderr = io::stderr().lock();
+        for (id, track) in &self.tracks {
+            let TrackCounts { decrypted, clear, left_encrypted, missing_kids, .. } = track;
+            let mut line = format!("clearkey: {input}: track {id}: {decrypted} samples decrypted");
+            if *clear > 0 {
+                line += &format!(", {clear} were clear");
+            }
+            if let Some(kid) = missing_kids.first() {
+                line += &format!(", {left_encrypted} left encrypted: no key for KID {kid}");
+            }
+            // If stderr is gone, the exit code still tells.
+            let _ = writeln!(stderr, "{line}");
+        }
+    }
+
+    /// Prints JSON on stdout, or on stderr if stdout is taken.
+    pub(crate) fn print_json(&self, input: &str, stdout_is_taken: bool) -> anyhow::Result<()> {
+        #[derive(Serialize)]
+        struct Report<'r> {
+            input: &'r str,
+            complete: bool,
+            #[serde(flatten)]
+            counts: &'r DecryptReport,
+        }
+        let report = Report { input, complete: self.is_complete(), counts: self };
+        let json = serde_json::to_string_pretty(&report)? + "\n";
+        match stdout_is_taken {
+            true => io::stderr().write_all(json.as_bytes())?,
+            false => io::stdout().write_all(json.as_bytes())?,
+        }
+        Ok(())
+    }
+}
