@@ -72,12 +72,20 @@ impl Stream {
     }
 
     /// Reads on up to offset `until`, or to the end. The buffer grows with what comes, not with what
-    /// a file says.
+    /// a file says, and nothing is waited for that is not needed: the input may be live.
     fn fill(&mut self, until: u64) -> io::Result<()> {
-        let end = self.at + self.buffer.len() as u64;
-        let wanted = until.saturating_sub(end).max(MINIMUM_READ);
-        let found = self.reader.by_ref().take(wanted).read_to_end(&mut self.buffer)?;
-        self.is_at_end = (found as u64) < wanted;
+        while !self.is_at_end && self.at + (self.buffer.len() as u64) < until {
+            let len = self.buffer.len();
+            self.buffer.resize(len + READ, 0);
+            let found = loop {
+                match self.reader.read(&mut self.buffer[len..]) {
+                    Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                    other => break other,
+                }
+            };
+            self.buffer.truncate(len + *found.as_ref().unwrap_or(&0));
+            self.is_at_end = found? == 0;
+        }
         Ok(())
     }
 
@@ -97,8 +105,8 @@ impl Stream {
     }
 }
 
-/// Stdin is read in pieces of at least this size.
-const MINIMUM_READ: u64 = 64 << 10;
+/// Stdin is read in pieces of up to this size: what a pipe holds.
+const READ: usize = 64 << 10;
 
 enum Input {
     File(Positioned),

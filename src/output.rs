@@ -5,6 +5,7 @@ use std::{
     io::{self, Write},
     os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
+    process,
 };
 
 use anyhow::Context;
@@ -44,6 +45,7 @@ impl Output {
             .permissions(permissions)
             .tempfile_in(folder)
             .with_context(|| format!("a new file in {}", folder.display()))?;
+        sweep_on_signal(file.path());
         Ok(Self::New { file, path })
     }
 
@@ -58,6 +60,20 @@ impl Output {
         Ok(())
     }
 }
+
+/// The new file has no other name yet, so one who interrupts the command could not know of it.
+fn sweep_on_signal(path: &Path) {
+    let path = path.to_owned();
+    // Without a handler the command ends all the same, and leaves the file.
+    let _ = ctrlc::set_handler(move || {
+        // If it has its final name by now, there is nothing here to remove.
+        let _ = fs::remove_file(&path);
+        process::exit(INTERRUPTED);
+    });
+}
+
+/// What shells take for "ended by the user": 128 + SIGINT.
+const INTERRUPTED: i32 = 130;
 
 /// Stdout without the line buffer that std puts before it.
 fn stdout() -> io::Result<File> {
