@@ -132,12 +132,13 @@ impl ReadyPlan {
         let samples = &self.plan.samples;
         let first = samples.partition_point(|sample| sample.at < at);
         let window_end = at + window.len() as u64;
-        for sample in samples[first..].iter().take_while(|sample| sample.at < window_end) {
+        let in_window = samples[first..].iter().take_while(|sample| sample.at < window_end);
+        for (index, sample) in (first as u64..).zip(in_window) {
             let Some(key) = &self.keys[sample.protection as usize] else { continue };
             let failed = |source| Error::Sample {
                 place: Place { path: "mdat".to_owned(), at: sample.at },
                 track: self.track(sample.protection),
-                sample: first as u64,
+                sample: index,
                 source,
             };
             let encryption = self.plan.encryption(sample).map_err(failed)?;

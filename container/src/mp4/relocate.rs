@@ -1,6 +1,6 @@
 //! Every field of an MP4 file that holds an offset or a length, made right for a [`Relocation`].
 
-use std::ops::Range;
+use std::{io, ops::Range};
 
 use crate::{
     Change, Edit, Error, ReadAt, Relocation,
@@ -22,10 +22,13 @@ pub fn relocate(
 ) -> Result<Vec<Edit>, Error> {
     let mut fixes = Fixes { relocation, edits: Vec::new() };
     if !relocation.is_empty() {
-        match fixes.top_level(&Input::new(input, true, range.start), range) {
+        match fixes.top_level(&Input::new(input, true, range.start), range.clone()) {
             Ok(()) => {}
             Err(Stop::Failed(error)) => return Err(error),
-            Err(Stop::More(_) | Stop::Everything) => unreachable!("a whole input is all there"),
+            Err(Stop::More(_) | Stop::Everything) => {
+                let source = io::ErrorKind::UnexpectedEof.into();
+                return Err(Error::Read { at: range.start, source });
+            }
         }
     }
     fixes.edits.sort_by_key(|edit| edit.at);
