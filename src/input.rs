@@ -186,7 +186,8 @@ impl Units {
                 }
                 (Step::End, _) => return Ok(None),
                 (Step::More(until), Input::Stream(stream)) => stream.fill(until)?,
-                _ => self.spool()?,
+                (Step::Everything, Input::Stream(_)) => self.spool()?,
+                (Step::More(_) | Step::Everything, _) => bail!("there is no more of the input"),
             }
         }
     }

@@ -11,7 +11,7 @@ use clearkey::{
     KeyId,
     pssh::{self, PsshBox},
 };
-use container::{AuxInfo, EntrySummary, InitData, Plan, Scope, Track};
+use container::{AuxInfo, EntrySummary, InitData, Plan, Scope, Track, mp4::Planner};
 use serde::Serialize;
 
 use crate::{
@@ -33,11 +33,12 @@ pub(crate) fn run(args: &InspectArgs) -> anyhow::Result<Outcome> {
 }
 
 fn inspect(args: &InspectArgs) -> anyhow::Result<Report> {
-    let mut units = Units::open(&args.input, planner(args.init.as_deref())?)?;
     let mut report = Report::default();
-    while let Some(plan) = units.next_unit()? {
-        report.add(&plan);
+    if let Some(init) = &args.init {
+        let declared = Units::open(init, Planner::new()).and_then(|units| report.add_all(units));
+        declared.with_context(|| init.display().to_string())?;
     }
+    report.add_all(Units::open(&args.input, planner(args.init.as_deref())?)?)?;
     Ok(report)
 }
 
@@ -98,6 +99,13 @@ struct PsshReport {
 }
 
 impl Report {
+    fn add_all(&mut self, mut units: Units) -> anyhow::Result<()> {
+        while let Some(plan) = units.next_unit()? {
+            self.add(&plan);
+        }
+        Ok(())
+    }
+
     fn add(&mut self, plan: &Plan) {
         let is_header = !plan.tracks().is_empty();
         self.movie_headers += u64::from(is_header);
