@@ -8,7 +8,6 @@ use std::{
 use anyhow::{Context, bail};
 use clap::{CommandFactory, Parser, Subcommand, ValueHint};
 use clap_complete::Shell;
-use container::MissingKeys;
 
 use crate::keys::Keys;
 
@@ -92,7 +91,10 @@ pub(crate) struct DecryptArgs {
     #[arg(long)]
     compact: bool,
 
-    /// Leave what has no key encrypted, instead of writing nothing; the exit code is 1 all the same
+    /// Leave tracks without all their keys as they are, instead of writing nothing
+    ///
+    /// They stay encrypted and are marked as encrypted, so that they can be decrypted later. The exit
+    /// code is 1 all the same. The input is read twice; stdin goes through a temporary file.
     #[arg(long)]
     allow_missing_keys: bool,
 
@@ -145,7 +147,7 @@ pub(crate) struct DecryptJob {
     pub(crate) target: Target,
     pub(crate) init: Option<PathBuf>,
     pub(crate) keys: Keys,
-    pub(crate) missing_keys: MissingKeys,
+    pub(crate) allow_missing_keys: bool,
     pub(crate) json: bool,
     pub(crate) quiet: bool,
 }
@@ -169,12 +171,8 @@ impl DecryptArgs {
             None if is_standard(&self.input) => bail!("--in-place needs a file, not stdin"),
             None => Target::InPlace,
         };
-        let missing_keys = match self.allow_missing_keys {
-            true => MissingKeys::Leave,
-            false => MissingKeys::Refuse,
-        };
-        let Self { input, init, json, quiet, .. } = self;
-        Ok(DecryptJob { input, target, init, keys, missing_keys, json, quiet })
+        let Self { input, init, allow_missing_keys, json, quiet, .. } = self;
+        Ok(DecryptJob { input, target, init, keys, allow_missing_keys, json, quiet })
     }
 }
 

@@ -1,9 +1,15 @@
 //! `clearkey decrypt`: plan each unit, apply its plan, write it.
 
-use std::{collections::BTreeSet, io::Write, path::Path};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs::File,
+    io::Write,
+    path::Path,
+};
 
 use anyhow::Context;
-use container::{Error, MissingKeys, Plan, ReadyPlan, mp4::Planner};
+use clearkey::KeyId;
+use container::{Error, KeyDemand, Plan, ReadyPlan, mp4::Planner};
 
 use crate::{
     Outcome,
@@ -20,27 +26,8 @@ use crate::{
 pub(crate) const WINDOW: u64 = 256 << 10;
 
 pub(crate) fn run(job: DecryptJob) -> anyhow::Result<Outcome> {
-    let planner = planner(job.init.as_deref())?;
     let source = name(&job.input, "stdin");
-    let keyring = Keyring { keys: &job.keys, missing: job.missing_keys };
-    let report = match &job.target {
-        Target::InPlace => in_place::run(&job, &keyring, planner),
-        Target::Output { path, compact: true } => compact::run(&job, path, &keyring, planner),
-        Target::Output { path, compact: false } => copy(&job, path, &keyring, planner),
-    };
-    // The whole of a file is there to be asked which other keys it wants.
-    let report = report.map_err(|error| match error.downcast() {
-        Ok(Error::NoKey { kid, track }) => {
-            let mut missing = BTreeSet::from([(track, kid)]);
-            if !is_standard(&job.input) {
-                missing.extend(missing_keys(&job).unwrap_or_default());
-            }
-            NoKeys(missing).into()
-        }
-        Ok(error) => error.into(),
-        Err(error) => error,
-    });
-    let report = report.with_context(|| source.clone())?;
+    let report = decrypt(&job).with_context(|| source.clone())?;
     let to_stdout = matches!(&job.target, Target::Output { path, .. } if is_standard(path));
     if job.json {
         report.print_json(&source, to_stdout)?;
@@ -48,6 +35,48 @@ pub(crate) fn run(job: DecryptJob) -> anyhow::Result<Outcome> {
         report.print(&source);
     }
     Ok(if report.is_complete() { Outcome::Done } else { Outcome::LeftEncrypted })
+}
+
+fn decrypt(job: &DecryptJob) -> anyhow::Result<DecryptReport> {
+    let planner = planner(job.init.as_deref())?;
+    let mut units = match job.target {
+        Target::Output { .. } => Units::open(&job.input, planner)?,
+        Target::InPlace => {
+            let file = File::options().read(true).write(true).open(&job.input)?;
+            Units::of_file(Positioned::new(file)?, planner)
+        }
+    };
+    let mut missing = BTreeMap::new();
+    if job.allow_missing_keys {
+        units.keep()?;
+        missing = missing_keys(&mut units, &job.keys)?;
+        units.again();
+    }
+    let keyring = Keyring { keys: &job.keys, leave: missing.keys().copied().collect() };
+    let mut report = DecryptReport::new(missing);
+    let result = match &job.target {
+        Target::InPlace => in_place::run(job, &mut units, &keyring, &mut report),
+        Target::Output { path, compact: true } => {
+            compact::run(job, path, &mut units, &keyring, &mut report)
+        }
+        Target::Output { path, compact: false } => {
+            copy(job, path, &mut units, &keyring, &mut report)
+        }
+    };
+    match result.map_err(anyhow::Error::downcast) {
+        Ok(()) => Ok(report),
+        Err(Ok(Error::NoKey { kid, track })) => {
+            let mut missing = BTreeMap::from([(track, BTreeSet::from([kid]))]);
+            // The whole of a file is there to be asked which other keys it wants.
+            if !is_standard(&job.input) {
+                units.again();
+                missing = missing_keys(&mut units, &job.keys).unwrap_or(missing);
+            }
+            Err(NoKeys(missing).into())
+        }
+        Err(Ok(error)) => Err(error.into()),
+        Err(Err(error)) => Err(error),
+    }
 }
 
 /// A planner that has read the init segment, if there is one.
@@ -58,15 +87,23 @@ pub(crate) fn planner(init: Option<&Path>) -> anyhow::Result<Planner> {
     Planner::with_init(&init).with_context(place)
 }
 
-/// Keys, and what to do without one.
+fn missing_keys(units: &mut Units, keys: &Keys) -> anyhow::Result<BTreeMap<u32, BTreeSet<KeyId>>> {
+    let mut demand = KeyDemand::new();
+    while let Some(plan) = units.next_unit()? {
+        demand.add(&plan);
+    }
+    Ok(demand.missing(keys))
+}
+
+/// Keys, and the tracks that are left encrypted for want of some.
 pub(crate) struct Keyring<'k> {
     keys: &'k Keys,
-    missing: MissingKeys,
+    leave: BTreeSet<u32>,
 }
 
 impl Keyring<'_> {
     pub(crate) fn resolve(&self, plan: Plan) -> Result<ReadyPlan, Error> {
-        plan.resolve(self.keys, self.missing)
+        plan.resolve(self.keys, &self.leave)
     }
 }
 
@@ -74,40 +111,24 @@ impl Keyring<'_> {
 fn copy(
     job: &DecryptJob,
     path: &Path,
+    units: &mut Units,
     keyring: &Keyring<'_>,
-    planner: Planner,
-) -> anyhow::Result<DecryptReport> {
-    let mut units = Units::open(&job.input, planner)?;
+    report: &mut DecryptReport,
+) -> anyhow::Result<()> {
+    let to = || name(path, "stdout");
     let bar = progress::bar(units.len(), job.quiet);
-    let mut output = Output::create(path).with_context(|| name(path, "stdout"))?;
-    let mut report = DecryptReport::default();
+    let mut output = Output::create(path).with_context(to)?;
     while let Some(plan) = units.next_unit()? {
         let ready = keyring.resolve(plan)?;
         report.add(&ready);
         for window in ready.plan().windows(WINDOW) {
             let bytes = units.window(window.clone())?;
             ready.apply(window.start, bytes)?;
-            output.write_all(bytes).with_context(|| name(path, "stdout"))?;
+            output.write_all(bytes).with_context(to)?;
             bar.inc(window.end - window.start);
         }
     }
-    output.finish().with_context(|| name(path, "stdout"))?;
+    output.finish().with_context(to)?;
     bar.finish_and_clear();
-    Ok(report)
-}
-
-/// All keys that a file wants and that are not there.
-fn missing_keys(job: &DecryptJob) -> anyhow::Result<BTreeSet<(u32, clearkey::KeyId)>> {
-    use container::KeySource;
-    let mut units = Units::open(&job.input, planner(job.init.as_deref())?)?;
-    let mut missing = BTreeSet::new();
-    while let Some(plan) = units.next_unit()? {
-        for protection in plan.protections() {
-            let track = plan.scopes()[protection.scope as usize].track;
-            if job.keys.key(track, &protection.kid).is_none() {
-                missing.insert((track, protection.kid.clone()));
-            }
-        }
-    }
-    Ok(missing)
+    Ok(())
 }

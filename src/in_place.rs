@@ -1,8 +1,6 @@
 //! `--in-place`: the input is its own output.
 
-use std::fs::File;
-
-use container::{ReadyPlan, mp4::Planner};
+use container::ReadyPlan;
 
 use crate::{
     args::DecryptJob,
@@ -17,22 +15,19 @@ use crate::{
 /// short, then the file still says that it is encrypted.
 pub(crate) fn run(
     job: &DecryptJob,
+    units: &mut Units,
     keyring: &Keyring<'_>,
-    planner: Planner,
-) -> anyhow::Result<DecryptReport> {
-    let open = || Positioned::new(File::options().read(true).write(true).open(&job.input)?);
-    let mut report = DecryptReport::default();
-    let mut units = Units::of_file(open()?, planner.clone());
+    report: &mut DecryptReport,
+) -> anyhow::Result<()> {
     while let Some(plan) = units.next_unit()? {
         report.add(&keyring.resolve(plan)?);
     }
-
-    let mut units = Units::of_file(open()?, planner);
+    units.again();
     let bar = progress::bar(units.len(), job.quiet);
     let mut movie_headers = Vec::new();
     while let Some(plan) = units.next_unit()? {
         let ready = keyring.resolve(plan)?;
-        decrypt(&ready, &mut units)?;
+        decrypt(&ready, units)?;
         if ready.plan().tracks().is_empty() {
             edit(&ready, units.file()?)?;
         } else {
@@ -45,7 +40,7 @@ pub(crate) fn run(
     }
     units.file()?.sync()?;
     bar.finish_and_clear();
-    Ok(report)
+    Ok(())
 }
 
 fn decrypt(ready: &ReadyPlan, units: &mut Units) -> anyhow::Result<()> {

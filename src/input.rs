@@ -117,6 +117,8 @@ enum Input {
 
 /// The units of an input, one after the other.
 pub(crate) struct Units {
+    /// The planner as it was at the start.
+    start: Planner,
     planner: Planner,
     input: Input,
     /// The window last read from a file.
@@ -138,7 +140,7 @@ impl Units {
     }
 
     fn new(input: Input, planner: Planner) -> Self {
-        Self { planner, input, window: Vec::new(), done: 0 }
+        Self { start: planner.clone(), planner, input, window: Vec::new(), done: 0 }
     }
 
     /// The size of the input in bytes, where it is known.
@@ -149,13 +151,14 @@ impl Units {
         }
     }
 
-    /// The file behind this, into which stdin is spooled if need be.
-    pub(crate) fn into_file(mut self) -> anyhow::Result<Positioned> {
-        self.spool()?;
-        match self.input {
-            Input::File(file) => Ok(file),
-            Input::Stream(_) | Input::Nothing => bail!("the input could not be spooled"),
-        }
+    /// Makes it possible to go over the input [`again`](Self::again): stdin is kept in a file.
+    pub(crate) fn keep(&mut self) -> anyhow::Result<()> {
+        self.spool()
+    }
+
+    /// Goes back to the first unit.
+    pub(crate) fn again(&mut self) {
+        (self.planner, self.done) = (self.start.clone(), 0);
     }
 
     /// The file behind this.

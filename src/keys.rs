@@ -1,7 +1,7 @@
 //! The keys that the user gave, by key id and by track.
 
 use std::{
-    collections::{BTreeSet, HashMap},
+    collections::{BTreeMap, BTreeSet, HashMap},
     env, fmt, fs,
     path::Path,
     sync::Arc,
@@ -106,12 +106,14 @@ fn parse_key(text: &str) -> anyhow::Result<Key> {
 
 /// Protected samples that there is no key for.
 #[derive(Debug)]
-pub(crate) struct NoKeys(pub(crate) BTreeSet<(u32, KeyId)>);
+pub(crate) struct NoKeys(pub(crate) BTreeMap<u32, BTreeSet<KeyId>>);
 
 impl fmt::Display for NoKeys {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("no key for ")?;
-        for (index, (track, kid)) in self.0.iter().enumerate() {
+        let tracks = self.0.iter();
+        let kids = tracks.flat_map(|(track, kids)| kids.iter().map(move |kid| (track, kid)));
+        for (index, (track, kid)) in kids.enumerate() {
             let comma = if index == 0 { "" } else { ", " };
             write!(f, "{comma}KID {kid} (track {track})")?;
         }

@@ -10,7 +10,7 @@ use container::ReadyPlan;
 use serde::Serialize;
 
 /// Counts by track.
-#[derive(Debug, Default, Serialize)]
+#[derive(Debug, Serialize)]
 pub(crate) struct DecryptReport {
     tracks: BTreeMap<u32, TrackCounts>,
 }
@@ -25,11 +25,17 @@ struct TrackCounts {
     left_encrypted: u64,
     /// The key ids of its protected samples.
     kids: BTreeSet<KeyId>,
-    /// Those of them without a key, and default key ids without one.
+    /// The key ids without a key, for want of which it is left.
     missing_kids: BTreeSet<KeyId>,
 }
 
 impl DecryptReport {
+    /// A report of nothing, but for the keys that are known to be missing.
+    pub(crate) fn new(missing: BTreeMap<u32, BTreeSet<KeyId>>) -> Self {
+        let counts = |missing_kids| TrackCounts { missing_kids, ..TrackCounts::default() };
+        Self { tracks: missing.into_iter().map(|(id, kids)| (id, counts(kids))).collect() }
+    }
+
     pub(crate) fn add(&mut self, ready: &ReadyPlan) {
         let plan = ready.plan();
         for track in plan.tracks() {
@@ -45,11 +51,10 @@ impl DecryptReport {
             let track = self.tracks.entry(scope.track).or_default();
             track.kids.insert(protection.kid.clone());
         }
-        for (scope, kid) in ready.left() {
+        for scope in ready.left() {
             let track = self.tracks.entry(scope.track).or_default();
             track.decrypted -= scope.protected;
             track.left_encrypted += scope.protected;
-            track.missing_kids.insert(kid.clone());
         }
     }
 

@@ -74,12 +74,12 @@ pub enum Error {
         limit: u64,
     },
     /// An IV size, constant IV or pattern in `tenc` or `seig` is none of the standard's.
-    #[error("{place}: {source}")]
+    #[error("{place}: {reason}")]
     Protection {
         /// The field.
         place: Place,
         /// What is wrong with it.
-        source: cenc::Error,
+        reason: cenc::Error,
     },
     /// A protected sample has no IV anywhere: neither constant, nor in `senc`, nor by `saio`.
     #[error("{place}: sample {sample} of track {track} is protected, but nothing holds its iv")]
@@ -100,7 +100,7 @@ pub enum Error {
         what: String,
     },
     /// The subsamples of a sample contradict its size or scheme.
-    #[error("{place}: sample {sample} of track {track}: {source}")]
+    #[error("{place}: sample {sample} of track {track}: {reason}")]
     Sample {
         /// Where its auxiliary information stands.
         place: Place,
@@ -109,7 +109,7 @@ pub enum Error {
         /// Index of the sample in its track fragment or track, from 0.
         sample: u64,
         /// What is wrong.
-        source: cenc::Error,
+        reason: cenc::Error,
     },
     /// Sample data or auxiliary information lie where they cannot: outside of the input, before
     /// their fragment, or over each other.
@@ -124,8 +124,14 @@ pub enum Error {
         /// What is wrong with that.
         why: &'static str,
     },
+    /// The input does not begin as MP4 files do.
+    #[error("this is not an MP4 file: {what}")]
+    NotMp4 {
+        /// How it begins.
+        what: String,
+    },
     /// The input ended without a movie header or a fragment.
-    #[error("no `moov` box: this is not an MP4 file, or only a part of one")]
+    #[error("no `moov` box: this is only a part of an MP4 file")]
     NoMovie,
     /// A media segment came without the header that explains it.
     #[error("{place}: a fragment before any `moov`: its init segment is needed first")]
@@ -142,11 +148,168 @@ pub enum Error {
         track: u32,
     },
     /// Reading failed.
-    #[error("reading at byte {at}: {source}")]
+    #[error("reading at byte {at}")]
     Read {
         /// Offset in the input.
         at: u64,
         /// Why.
         source: io::Error,
     },
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+    use crate::{
+        ReadAt,
+        mp4::{
+            Planner,
+            testing::{
+                Written, cenc_moov, encv, file, fragment, full, moof, moov, plain, plans, senc,
+                sinf, tenc, trun,
+            },
+        },
+    };
+
+    /// Fails to compile when a variant is added, so that somebody adds it below.
+    fn name(error: &Error) -> &'static str {
+        match error {
+            Error::MalformedBox { .. } => "MalformedBox",
+            Error::TruncatedBox { .. } => "TruncatedBox",
+            Error::UnsupportedScheme { .. } => "UnsupportedScheme",
+            Error::Unsupported { .. } => "Unsupported",
+            Error::Limit { .. } => "Limit",
+            Error::Protection { .. } => "Protection",
+            Error::MissingAuxInfo { .. } => "MissingAuxInfo",
+            Error::SampleGroup { .. } => "SampleGroup",
+            Error::Sample { .. } => "Sample",
+            Error::SampleOutOfRange { .. } => "SampleOutOfRange",
+            Error::NotMp4 { .. } => "NotMp4",
+            Error::NoMovie => "NoMovie",
+            Error::NoInit { .. } => "NoInit",
+            Error::NoKey { .. } => "NoKey",
+            Error::Read { .. } => "Read",
+        }
+    }
+
+    fn fragmented(boxes: &[Written]) -> Vec<u8> {
+        let make = |offset| moof(&[[trun(offset, &[10])].as_slice(), boxes].concat());
+        [cenc_moov().as_ref(), &fragment(make, &[0; 10])].concat()
+    }
+
+    #[test]
+    fn every_error_tells_box_offset_and_fact() {
+        let group = full(b"sbgp", 0, 0).put(b"seig").u32(1).u32(1).u32(3);
+        let table = full(b"senc", 0, 2).u32(1).zeros(8).u16(1).u16(2).u32(7);
+        let pattern = full(b"tenc", 1, 0).put([0, 0x19, 1, 8]).zeros(16);
+        let cases = [
+            (
+                file(&[plain(b"free"), plain(b"moov").stating(3)]),
+                "MalformedBox",
+                "`top level` at byte 8: a box size of 3, less than its own header",
+            ),
+            (
+                file(&[plain(b"moov").stating(9)]),
+                "TruncatedBox",
+                "`moov` at byte 0: the box says 9 bytes, but only 8 are left",
+            ),
+            (
+                file(&[moov(&[plain(b"encv").zeros(78).put(sinf(b"adkm", &tenc(8)))])]),
+                "UnsupportedScheme",
+                "`moov/trak/mdia/minf/stbl/stsd/encv/sinf` at byte 186: unsupported protection scheme `adkm`",
+            ),
+            (
+                fragmented(&[full(b"senc", 3, 0)]),
+                "Unsupported",
+                "`moof/traf/senc` at byte 414: version 3 is not supported",
+            ),
+            (
+                file(&[cenc_moov(), moof(&[full(b"trun", 0, 0).u32(9999)])]),
+                "Limit",
+                "`moof/traf` at byte 366: the number of empty samples in a run is 9999, the limit is 1024",
+            ),
+            (
+                file(&[moov(&[encv(b"cenc", &pattern)])]),
+                "Protection",
+                "`moov/trak/mdia/minf/stbl/stsd/encv/sinf/schi/tenc` at byte 234: pattern 1:9 with scheme cenc, which takes none",
+            ),
+            (
+                fragmented(&[]),
+                "MissingAuxInfo",
+                "`moof/traf` at byte 366: sample 0 of track 1 is protected, but nothing holds its iv",
+            ),
+            (
+                fragmented(&[senc(1), group]),
+                "SampleGroup",
+                "`moof/traf/sbgp` at byte 438: no `seig` entry has the group index 3",
+            ),
+            (
+                fragmented(&[table]),
+                "Sample",
+                "`moof/traf/senc` at byte 414: sample 0 of track 1: subsamples cover 9 bytes of a 10-byte sample",
+            ),
+            (
+                file(&[cenc_moov(), moof(&[trun(100, &[10])])]),
+                "SampleOutOfRange",
+                "`moof/traf` at byte 366: samples of track 1 at bytes 458..468 lie beyond the end of the input",
+            ),
+            (
+                b"RIFF....WAVE".to_vec(),
+                "NotMp4",
+                "this is not an MP4 file: it begins with `RIFF....`",
+            ),
+            (
+                file(&[plain(b"ftyp")]),
+                "NoMovie",
+                "no `moov` box: this is only a part of an MP4 file",
+            ),
+            (
+                file(&[moof(&[])]),
+                "NoInit",
+                "`moof` at byte 0: a fragment before any `moov`: its init segment is needed first",
+            ),
+        ];
+        let mut reached = BTreeSet::new();
+        for (bytes, variant, message) in cases {
+            let error = plans(&bytes).unwrap_err();
+            assert_eq!((name(&error), error.to_string().as_str()), (variant, message));
+            reached.insert(variant);
+        }
+        let plan = plans(&fragmented(&[senc(1)])).unwrap().remove(1);
+        let no_key = plan.resolve(&|_, _: &_| None, &BTreeSet::new()).unwrap_err();
+        assert_eq!(no_key.to_string(), "no key for KID 30313233343536373839616263646566 (track 1)");
+        let read = Planner::new().next_unit(&Absent, true).unwrap_err();
+        assert_eq!(read.to_string(), "reading at byte 0");
+        reached.extend([name(&no_key), name(&read)]);
+        assert_eq!(reached.len(), 15);
+    }
+
+    struct Absent;
+
+    impl ReadAt for Absent {
+        fn available(&self) -> Range<u64> {
+            0..100
+        }
+
+        fn read_exact_at(&self, _: u64, _: &mut [u8]) -> io::Result<()> {
+            Err(io::Error::other("gone"))
+        }
+    }
+
+    /// Who prints an error prints its sources behind it, as `anyhow` does.
+    #[test]
+    fn no_cause_is_told_twice() {
+        let sample = plans(&fragmented(&[full(b"senc", 0, 2).u32(1).zeros(10)])).unwrap_err();
+        let pattern = full(b"tenc", 1, 0).put([0, 0x19, 1, 8]).zeros(16);
+        let protection = plans(&file(&[moov(&[encv(b"cenc", &pattern)])])).unwrap_err();
+        let read = Planner::new().next_unit(&Absent, true).unwrap_err();
+        for error in [sample, protection, read] {
+            let message = error.to_string();
+            if let Some(source) = std::error::Error::source(&error) {
+                assert!(!message.contains(&source.to_string()), "{message}: {source}");
+            }
+        }
+    }
 }

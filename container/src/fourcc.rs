@@ -23,3 +23,17 @@ impl PartialEq<[u8; 4]> for FourCc {
         self.0 == *other
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_not_a_letter_is_escaped() {
+        assert_eq!(FourCc(*b"avc1").to_string(), "avc1");
+        assert_eq!(FourCc(*b"\xa9nam").to_string(), r"\xa9nam");
+        assert_eq!(FourCc(*b"\0\n\"`").to_string(), r#"\x00\n\"`"#);
+        assert_eq!(format!("{:?}", FourCc(*b"\x1b[2J")), r"FourCc(\x1b[2J)");
+        assert!(FourCc(*b"mp4a") == *b"mp4a" && FourCc(*b"mp4a") != *b"avc1");
+    }
+}

@@ -12,8 +12,8 @@
 //! and [`mp4::relocate`] correct the offsets.
 //!
 //! ```
-//! use std::sync::Arc;
-//! use container::{MissingKeys, Window, mp4::{Planner, Step}};
+//! use std::{collections::BTreeSet, sync::Arc};
+//! use container::{Window, mp4::{Planner, Step}};
 //!
 //! # fn main() -> Result<(), container::Error> {
 //! # let mut file = include_bytes!("../../fixtures/media/shaka_cenc_avc_aac_audio.mp4").to_vec();
@@ -21,7 +21,7 @@
 //! let mut planner = Planner::new();
 //! let mut samples = 0;
 //! while let Step::Unit(plan) = planner.next_unit(&Window::new(0, &file), true)? {
-//!     let plan = plan.resolve(&|_, _: &_| Some(key.clone()), MissingKeys::Refuse)?;
+//!     let plan = plan.resolve(&|_, _: &_| Some(key.clone()), &BTreeSet::new())?;
 //!     let unit = plan.plan().range();
 //!     plan.apply(unit.start, &mut file[unit.start as usize..unit.end as usize])?;
 //!     samples += plan.plan().samples().len();
@@ -33,6 +33,7 @@
 #![forbid(unsafe_code)]
 
 mod apply;
+mod demand;
 mod error;
 mod fourcc;
 mod limits;
@@ -42,7 +43,8 @@ mod relocation;
 mod source;
 
 pub use {
-    apply::{KeySource, MissingKeys, ReadyPlan},
+    apply::{KeySource, ReadyPlan},
+    demand::KeyDemand,
     error::{Error, Place},
     fourcc::FourCc,
     mp4::Track,

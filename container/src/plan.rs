@@ -21,6 +21,7 @@ pub struct Plan {
     pub(crate) scopes: Vec<Scope>,
     pub(crate) protections: Vec<Protection>,
     pub(crate) samples: Vec<Sample>,
+    pub(crate) ivs: Vec<Iv>,
     pub(crate) subsamples: Vec<Subsample>,
     pub(crate) edits: Vec<Edit>,
 }
@@ -62,6 +63,15 @@ impl Plan {
         &self.samples
     }
 
+    /// The IV of a sample of this plan, zero-extended to 16 bytes.
+    ///
+    /// # Panics
+    /// If the sample is one of another plan.
+    #[must_use]
+    pub fn iv(&self, sample: &Sample) -> Iv {
+        self.ivs[sample.iv as usize]
+    }
+
     /// The changes outside of samples.
     #[must_use]
     pub fn edits(&self) -> &[Edit] {
@@ -100,7 +110,7 @@ impl Plan {
             .subsamples
             .as_ref()
             .map(|range| &self.subsamples[range.start as usize..range.end as usize]);
-        SampleEncryption::new(protection.scheme, sample.iv, protection.pattern, subsamples)
+        SampleEncryption::new(protection.scheme, self.iv(sample), protection.pattern, subsamples)
     }
 }
 
@@ -113,8 +123,7 @@ pub struct InitData {
     pub bytes: Vec<u8>,
 }
 
-/// Samples of one track in one unit. Either all keys of a scope are there and it is decrypted, or
-/// nothing in it is touched, so that it can be decrypted later.
+/// Samples of one track in one unit, which are decrypted together or left together.
 #[derive(Clone, Debug, Default)]
 pub struct Scope {
     /// Track id.
@@ -161,7 +170,7 @@ pub struct Protection {
     pub iv_size: Option<u8>,
 }
 
-/// A protected sample.
+/// A protected sample. There can be one for each byte of a file, so it is kept small.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Sample {
     /// Where it starts.
@@ -170,8 +179,8 @@ pub struct Sample {
     pub len: u32,
     /// Index of its protection.
     pub protection: u32,
-    /// Its IV, zero-extended to 16 bytes.
-    pub iv: Iv,
+    /// Its IV, as an index into the plan's list: a constant one is there once.
+    pub(crate) iv: u32,
     /// Its subsamples, as a range of the plan's list; `None`: protected whole.
     pub(crate) subsamples: Option<Range<u32>>,
 }
@@ -274,4 +283,137 @@ pub struct EntryProtection {
     pub iv_size: Option<u8>,
     /// The constant IV.
     pub constant_iv: Option<Iv>,
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::{collection::vec, prelude::*};
+
+    use super::*;
+
+    /// A plan of a unit that begins at 1000: gaps and sample lengths, one after the other.
+    fn plan_of(layout: &[(u64, u32)], rest: u64) -> Plan {
+        let mut plan = Plan::default();
+        let mut at = 1000;
+        for &(gap, len) in layout {
+            at += gap;
+            plan.samples.push(Sample { at, len, protection: 0, iv: 0, subsamples: None });
+            at += u64::from(len);
+        }
+        plan.range = 1000..at + rest;
+        plan
+    }
+
+    fn windows(plan: &Plan, size: u64) -> Vec<Range<u64>> {
+        plan.windows(size).collect()
+    }
+
+    #[test]
+    fn a_window_ends_before_a_sample_that_it_cannot_hold() {
+        let plan = plan_of(&[(5, 10), (0, 10), (5, 30)], 5);
+        assert_eq!(windows(&plan, 20), [1000..1015, 1015..1030, 1030..1060, 1060..1065]);
+        assert_eq!(windows(&plan, 15), [1000..1015, 1015..1030, 1030..1060, 1060..1065]);
+        assert_eq!(windows(&plan, 25), [1000..1025, 1025..1030, 1030..1060, 1060..1065]);
+        assert_eq!(windows(&plan, 65), [plan.range()]);
+        assert_eq!(windows(&plan, u64::MAX), [plan.range()]);
+        // Windows as small as samples allow.
+        assert_eq!(windows(&plan, 0), windows(&plan, 1));
+        assert_eq!(windows(&plan, 1)[4..7], [1004..1005, 1005..1015, 1015..1025]);
+        assert_eq!(windows(&plan_of(&[], 0), 7), []);
+        assert_eq!(windows(&plan_of(&[], 10), 7), [1000..1007, 1007..1010]);
+    }
+
+    proptest! {
+        #[test]
+        fn windows_tile_the_unit_and_cut_no_sample(
+            layout in vec((0_u64..40, 1_u32..60), 0..20),
+            rest in 0_u64..50,
+            size in 0_u64..100,
+        ) {
+            let plan = plan_of(&layout, rest);
+            let windows = windows(&plan, size);
+            let mut at = plan.range.start;
+            for window in &windows {
+                prop_assert_eq!(window.start, at);
+                prop_assert!(window.end > window.start);
+                at = window.end;
+                let cut = plan.samples.iter().find(|s| s.at < window.end && window.end < s.end());
+                prop_assert_eq!(cut, None);
+                // Only a single sample may be larger than what was asked for.
+                let is_one = || plan.samples.iter().any(|s| (s.at, s.end()) == (window.start, window.end));
+                prop_assert!(window.end - window.start <= size.max(1) || is_one());
+            }
+            prop_assert_eq!(at, plan.range.end);
+        }
+
+        #[test]
+        fn an_edit_in_pieces_is_the_edit_at_once(
+            edit in any_edit(),
+            cuts in vec(0_u64..80, 0..6),
+        ) {
+            let from = 990;
+            let mut whole = vec![0xaa; 80];
+            edit.write(from, &mut whole);
+
+            let mut cuts = [cuts, vec![0, 80]].concat();
+            cuts.sort_unstable();
+            let mut pieces = vec![0xaa; 80];
+            for cut in cuts.windows(2) {
+                let piece = &mut pieces[usize::try_from(cut[0]).unwrap()..usize::try_from(cut[1]).unwrap()];
+                edit.write(from + cut[0], piece);
+            }
+            prop_assert_eq!(&pieces, &whole);
+
+            let range = edit.range();
+            for (at, byte) in (from..).zip(&whole) {
+                if !range.contains(&at) {
+                    prop_assert_eq!(*byte, 0xaa, "byte {}", at);
+                }
+            }
+            let start = usize::try_from(range.start - from).unwrap();
+            let (written, zeroed) = match &edit.change {
+                Change::Overwrite(bytes) => (bytes, 0),
+                Change::Discard { len, filler } => (filler, usize::try_from(*len).unwrap() - filler.len()),
+            };
+            let (new, rest) = whole[start..].split_at(written.len());
+            prop_assert_eq!(new, written.as_slice());
+            prop_assert_eq!(&rest[..zeroed], vec![0; zeroed]);
+        }
+    }
+
+    /// An edit within bytes 990 to 1070.
+    fn any_edit() -> impl Strategy<Value = Edit> {
+        let overwrite = vec(any::<u8>(), 0..20).prop_map(Change::Overwrite);
+        let discard = (vec(any::<u8>(), 0..20), 0_u64..20)
+            .prop_map(|(filler, more)| Change::Discard { len: filler.len() as u64 + more, filler });
+        (990_u64..1030, prop_oneof![overwrite, discard]).prop_map(|(at, change)| Edit {
+            at,
+            change,
+            scope: None,
+        })
+    }
+
+    #[test]
+    fn an_edit_elsewhere_changes_nothing() {
+        let edit = Edit { at: 100, change: Change::Overwrite(vec![1, 2, 3]), scope: None };
+        assert_eq!(edit.range(), 100..103);
+        for from in [0, 95, 103, 104, u64::MAX - 5] {
+            let mut window = [0xaa; 5];
+            edit.write(from, &mut window);
+            assert_eq!(window, [0xaa; 5], "{from}");
+        }
+        let mut window = [0xaa; 5];
+        edit.write(99, &mut window);
+        assert_eq!(window, [0xaa, 1, 2, 3, 0xaa]);
+        edit.write(102, &mut window);
+        assert_eq!(window, [3, 1, 2, 3, 0xaa]);
+    }
+
+    #[test]
+    fn a_plan_is_verbatim_without_samples_and_edits() {
+        assert!(plan_of(&[], 100).is_verbatim());
+        assert!(!plan_of(&[(0, 1)], 100).is_verbatim());
+        let edit = Edit { at: 1000, change: Change::Overwrite(vec![1]), scope: None };
+        assert!(!Plan { edits: vec![edit], ..plan_of(&[], 100) }.is_verbatim());
+    }
 }

@@ -70,6 +70,8 @@ impl Relocation {
 
 #[cfg(test)]
 mod tests {
+    use proptest::{collection::vec, prelude::*};
+
     use super::*;
 
     fn two_pieces() -> Relocation {
@@ -93,14 +95,58 @@ mod tests {
     fn what_stays_of_a_range_is_what_was_not_taken_out() {
         let kept = |range| two_pieces().kept(range).collect::<Vec<_>>();
         assert_eq!(kept(0..40), [0..10, 20..30, 35..40]);
-        assert_eq!(kept(12..32), [20..30]);
+        let between = 20..30;
+        assert_eq!(kept(12..32), [between]);
         assert_eq!(kept(10..20), []);
-        assert_eq!(kept(35..36), [35..36]);
+        let behind = 35..36;
+        assert_eq!(kept(35..36), [behind]);
     }
 
     #[test]
     #[should_panic(expected = "in order")]
     fn pieces_come_in_order() {
         two_pieces().remove(0..1);
+    }
+
+    #[test]
+    fn without_pieces_all_stays() {
+        let nothing = Relocation::new();
+        assert!(nothing.is_empty() && !two_pieces().is_empty());
+        assert_eq!(nothing.moved(u64::MAX), u64::MAX);
+        let all = 3..9;
+        assert_eq!(nothing.kept(3..9).collect::<Vec<_>>(), [all]);
+        assert_eq!(nothing.kept(3..3).count(), 0);
+    }
+
+    proptest! {
+        /// The oracle deletes bytes one by one.
+        #[test]
+        fn offsets_are_those_of_the_bytes_that_stay(
+            pieces in vec((0_usize..20, 0_usize..20), 0..8),
+            range in (0_usize..330, 0_usize..330),
+        ) {
+            let mut relocation = Relocation::new();
+            let mut stays = vec![true; 340];
+            let mut at = 0;
+            for (gap, len) in pieces {
+                let piece = at + gap..at + gap + len;
+                stays[piece.clone()].fill(false);
+                at = piece.end;
+                relocation.remove(piece.start as u64..piece.end as u64);
+            }
+            let mut new = 0;
+            for (at, &stays) in stays.iter().enumerate() {
+                prop_assert_eq!(relocation.moved(at as u64), new, "{}", at);
+                new += u64::from(stays);
+            }
+            let range = range.0.min(range.1)..range.0.max(range.1);
+            let kept: Vec<_> = relocation.kept(range.start as u64..range.end as u64).collect();
+            prop_assert!(kept.iter().all(|kept| kept.start < kept.end));
+            let found: Vec<_> = kept.into_iter().flatten().collect();
+            let expected: Vec<_> = range.clone().filter(|&at| stays[at]).map(|at| at as u64).collect();
+            let len = relocation.len(range.start as u64..range.end as u64);
+            prop_assert_eq!(len, expected.len() as u64);
+            prop_assert_eq!(found, expected);
+        }
     }
 }

@@ -41,3 +41,30 @@ impl ReadAt for Window<'_> {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_window_reads_what_it_has_and_nothing_else() {
+        let bytes: Vec<u8> = (0..10).collect();
+        let window = Window::new(100, &bytes);
+        assert_eq!(window.available(), 100..110);
+        for start in 95..115 {
+            for len in 0..15 {
+                let mut buffer = vec![0xff; len];
+                let read = window.read_exact_at(start, &mut buffer);
+                let end = start + len as u64;
+                if (100..=110).contains(&start) && end <= 110 {
+                    read.unwrap();
+                    let expected = usize::try_from(start - 100).unwrap();
+                    assert_eq!(buffer, bytes[expected..expected + len]);
+                } else {
+                    assert_eq!(read.unwrap_err().kind(), io::ErrorKind::UnexpectedEof);
+                    assert_eq!(buffer, vec![0xff; len]);
+                }
+            }
+        }
+    }
+}

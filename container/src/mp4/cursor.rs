@@ -97,3 +97,76 @@ impl<'d, 'a> Cursor<'d, 'a> {
         self.malformed(format!("the box ends inside its field {name}"))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::mp4::testing::{opened, plain, told};
+
+    #[test]
+    fn fields_are_big_endian_and_know_their_place() {
+        let bytes: Vec<u8> = (1..=40).collect();
+        let boxed = plain(b"abcd").put(&bytes);
+        let boxed = opened(&boxed);
+        let mut fields = boxed.fields();
+        assert_eq!(fields.at(), 1008);
+        assert_eq!(fields.u8("a").unwrap(), 1);
+        assert_eq!(fields.u16("b").unwrap(), 0x0203);
+        assert_eq!(fields.u24("c").unwrap(), 0x0004_0506);
+        assert_eq!(fields.u32("d").unwrap(), 0x0708_090a);
+        assert_eq!(fields.u64("e").unwrap(), 0x0b0c_0d0e_0f10_1112);
+        assert_eq!(fields.at(), 1026);
+        assert_eq!(fields.u32_or_u64(false, "f").unwrap(), 0x1314_1516);
+        assert_eq!(fields.u32_or_u64(true, "g").unwrap(), 0x1718_191a_1b1c_1d1e);
+        assert_eq!(fields.version_and_flags().unwrap(), (0x1f, 0x0020_2122));
+        assert_eq!(fields.array("h").unwrap(), [0x23, 0x24]);
+        assert_eq!(fields.table(2, 1, "i").unwrap(), [0x25, 0x26]);
+        assert_eq!(fields.rest(), [0x27, 0x28]);
+        assert_eq!(fields.place(), Place { path: "abcd".to_owned(), at: 1046 });
+        let negative = plain(b"abcd").put((-5_i32).to_be_bytes());
+        assert_eq!(opened(&negative).fields().i32("j").unwrap(), -5);
+    }
+
+    #[test]
+    fn a_missing_field_is_named_and_nothing_is_read() {
+        let boxed = plain(b"abcd").put([1, 2, 3]);
+        let boxed = opened(&boxed);
+        let mut fields = boxed.fields();
+        fields.u8("version").unwrap();
+        let ends = |name| format!("`abcd` at byte 1009: the box ends inside its field {name}");
+        assert_eq!(told(fields.u24("flags")), ends("flags"));
+        assert_eq!(told(fields.u32("count")), ends("count"));
+        assert_eq!(told(fields.i32("offset")), ends("offset"));
+        assert_eq!(told(fields.u64("time")), ends("time"));
+        assert_eq!(told(fields.array::<3>("KID")), ends("KID"));
+        assert_eq!(told(fields.bytes(3, "iv")), ends("iv"));
+        assert_eq!(
+            told(fields.version_and_flags()),
+            "`abcd` at byte 1010: the box ends inside its field flags"
+        );
+    }
+
+    #[test]
+    fn a_table_is_not_larger_than_its_box() {
+        let boxed = plain(b"abcd").zeros(24);
+        let boxed = opened(&boxed);
+        for (count, size, fits) in [
+            (0, 12, true),
+            (2, 12, true),
+            (3, 12, false),
+            (24, 1, true),
+            (u32::MAX, 0, true),
+            (25, 1, false),
+            (u32::MAX, 12, false),
+            (u32::MAX, usize::MAX, false),
+        ] {
+            let found = boxed.fields().table(count, size, "entry");
+            if fits {
+                assert_eq!(found.unwrap().len(), count as usize * size);
+            } else {
+                let what = format!("{count} entries of entry, {size} bytes each, in 24 bytes");
+                assert_eq!(told(found), format!("`abcd` at byte 1008: {what}"));
+            }
+        }
+    }
+}

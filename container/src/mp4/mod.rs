@@ -15,6 +15,11 @@ mod sample_entry;
 mod sample_table;
 mod samples;
 
+#[cfg(test)]
+pub(crate) mod testing;
+#[cfg(test)]
+mod vectors;
+
 use input::Stop;
 
 pub use {

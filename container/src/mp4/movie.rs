@@ -92,6 +92,7 @@ pub(crate) fn plan(
     let edits = builder.plan.edits.len();
     for child in moov.children() {
         let child = child?;
+        child.refuse_top_level()?;
         match &child.kind.0 {
             b"trak" => tracks.push(plan_track(&child, builder, input)?),
             b"mvex" => extends = Some(track_extends(&child)?),
@@ -236,4 +237,180 @@ fn summary(entry: &SampleEntry) -> EntrySummary {
         }
     });
     EntrySummary { format: entry.format, protection }
+}
+
+#[cfg(test)]
+mod tests {
+    use cenc::{Iv, Pattern, Scheme};
+
+    use super::*;
+    use crate::{
+        Change, Plan,
+        mp4::testing::{
+            KID, Written, avc1, cenc_moov, empty_table, encv, fragment, full, moof, mvex, plain,
+            plans, senc, stsd, tenc, tenc_constant, told, trak, trun,
+        },
+    };
+
+    fn plan_of(moov: &Written) -> Result<Plan, Error> {
+        plans(moov.as_ref()).map(|mut plans| plans.remove(0))
+    }
+
+    #[test]
+    fn tracks_are_what_the_header_declares() {
+        let constant = encv(b"cbcs", &tenc_constant(0x19));
+        let traks = [
+            trak(7, &empty_table(&[avc1(), encv(b"cenc", &tenc(8))])),
+            trak(1, &empty_table(&[constant])),
+            trak(3, &empty_table(&[plain(b"stpp")])),
+        ];
+        let moov = traks.iter().fold(plain(b"moov"), Written::put).put(mvex(1));
+        let plan = plan_of(&moov).unwrap();
+        let [seven, one, three] = plan.tracks() else { panic!("{:?}", plan.tracks()) };
+        assert_eq!((seven.id, seven.handler), (7, FourCc(*b"vide")));
+        assert_eq!(seven.entries[0], EntrySummary { format: FourCc(*b"avc1"), protection: None });
+        assert_eq!(
+            seven.entries[1].protection,
+            Some(EntryProtection {
+                scheme_type: FourCc(*b"cenc"),
+                scheme: Scheme::Cenc,
+                is_protected: true,
+                kid: KID.into(),
+                pattern: Pattern::NONE,
+                iv_size: Some(8),
+                constant_iv: None,
+            })
+        );
+        let protection = one.entries[0].protection.as_ref().unwrap();
+        assert_eq!(protection.pattern, Pattern::new(1, 9).unwrap());
+        assert_eq!(protection.constant_iv, Some(Iv::new(&[7; 8]).unwrap()));
+        assert_eq!(protection.iv_size, None);
+        assert_eq!(three.entries[0].format, *b"stpp");
+    }
+
+    #[test]
+    fn protected_entries_take_back_their_name() {
+        let moov = cenc_moov();
+        let plan = plan_of(&moov).unwrap();
+        let [name, sinf] = plan.edits() else { panic!("{:?}", plan.edits()) };
+        assert_eq!(name.change, Change::Overwrite(b"avc1".to_vec()));
+        let found = |at: u64| &moov.as_ref()[usize::try_from(at).unwrap()..][..4];
+        assert_eq!((found(name.at), found(sinf.at + 4)), (b"encv".as_slice(), b"sinf".as_slice()));
+        assert!(matches!(sinf.change, Change::Discard { len: 80, .. }));
+        assert_eq!((name.scope, sinf.scope), (Some(0), Some(0)));
+    }
+
+    #[test]
+    fn a_clear_movie_stays_as_it_is() {
+        let pssh = full(b"pssh", 0, 0).zeros(20);
+        let moov = plain(b"moov").put(trak(1, &empty_table(&[avc1()]))).put(&pssh);
+        let plan = plan_of(&moov).unwrap();
+        assert!(plan.is_verbatim());
+        assert_eq!(plan.init_data()[0].bytes, pssh.as_ref());
+        let protected = cenc_moov().put(&pssh);
+        assert_eq!(plan_of(&protected).unwrap().edits().len(), 3);
+    }
+
+    #[test]
+    fn scopes_know_the_default_keys_of_their_track() {
+        let zero = full(b"tenc", 0, 0).put([0, 0, 1, 8]).zeros(16);
+        let other = full(b"tenc", 0, 0).put([0, 0, 1, 8]).put([5; 16]);
+        let entries = [&zero, &other, &tenc(8), &tenc(8)].map(|tenc| encv(b"cenc", tenc));
+        let moov = plain(b"moov").put(trak(4, &empty_table(&entries))).put(mvex(4));
+        let plan = plan_of(&moov).unwrap();
+        assert_eq!(plan.scopes()[0].track, 4);
+        assert_eq!(plan.scopes()[0].default_kids, [[5; 16].into(), KID.into()]);
+    }
+
+    #[test]
+    fn a_track_id_is_used_once() {
+        let trak = |id| trak(id, &empty_table(&[avc1()]));
+        let moov = plain(b"moov").put(trak(2)).put(trak(1)).put(trak(2));
+        assert_eq!(told(plan_of(&moov)), "`moov` at byte 0: two tracks with the same id");
+        assert!(plan_of(&plain(b"moov").put(trak(2)).put(trak(1))).is_ok());
+    }
+
+    #[test]
+    fn track_ids_stand_behind_times_of_either_width() {
+        let table = empty_table(&[avc1()]);
+        let wide = full(b"tkhd", 1, 7).u64(1).u64(2).u32(9);
+        let narrow = full(b"tkhd", 0, 7).u32(1).u32(2).u32(9);
+        let hdlr = full(b"hdlr", 0, 0).u32(0).put(b"soun");
+        for tkhd in [wide, narrow] {
+            let mdia = plain(b"mdia").put(&hdlr).put(plain(b"minf").put(&table));
+            let plan = plan_of(&plain(b"moov").put(plain(b"trak").put(tkhd).put(mdia))).unwrap();
+            assert_eq!((plan.tracks()[0].id, plan.tracks()[0].handler), (9, FourCc(*b"soun")));
+        }
+    }
+
+    #[test]
+    fn a_track_has_all_its_boxes() {
+        let hdlr = full(b"hdlr", 0, 0).u32(0).put(b"vide");
+        let tkhd = full(b"tkhd", 0, 0).u32(0).u32(0).u32(1);
+        let mdia = |inner: &Written| plain(b"mdia").put(&hdlr).put(inner);
+        let minf = plain(b"minf");
+        let cases = [
+            (plain(b"trak"), "`moov/trak` at byte 8: has no `tkhd` box"),
+            (plain(b"trak").put(&tkhd), "`moov/trak` at byte 8: has no `mdia` box"),
+            (
+                plain(b"trak").put(&tkhd).put(plain(b"mdia")),
+                "`moov/trak/mdia` at byte 40: has no `hdlr` box",
+            ),
+            (
+                plain(b"trak").put(&tkhd).put(mdia(&plain(b"free"))),
+                "`moov/trak/mdia` at byte 40: has no `minf` box",
+            ),
+            (
+                plain(b"trak").put(&tkhd).put(mdia(&minf)),
+                "`moov/trak/mdia/minf` at byte 68: has no `stbl` box",
+            ),
+            (trak(1, &plain(b"stbl")), "`moov/trak/mdia/minf/stbl` at byte 76: has no `stsd` box"),
+            (
+                trak(1, &plain(b"stbl").put(stsd(&[avc1()]))),
+                "`moov/trak/mdia/minf/stbl` at byte 76: has no `stz2` box",
+            ),
+        ];
+        for (trak, message) in cases {
+            assert_eq!(told(plan_of(&plain(b"moov").put(trak))), message);
+        }
+        let short = plain(b"mvex").put(full(b"trex", 0, 0).u32(1).u32(1).u32(0));
+        assert_eq!(
+            told(plan_of(&plain(b"moov").put(short))),
+            "`moov/mvex/trex` at byte 40: the box ends inside its field default_sample_size"
+        );
+    }
+
+    #[test]
+    fn a_movie_header_has_not_swallowed_the_boxes_behind_it() {
+        let start = cenc_moov();
+        for kind in [b"moov", b"moof", b"mdat"] {
+            let message = told(plan_of(&start.clone().put(plain(kind).zeros(8))));
+            let at = start.len();
+            let kind = FourCc(*kind);
+            assert_eq!(message, format!("`moov/{kind}` at byte {at}: is inside of another box"));
+        }
+        assert!(plan_of(&start.put(plain(b"free"))).is_ok());
+    }
+
+    #[test]
+    fn groups_in_the_sample_table_serve_all_fragments() {
+        let seig = full(b"sgpd", 1, 0).put(b"seig").u32(20).u32(1).put([0, 0, 1, 8]).put([6; 16]);
+        let entry = encv(b"cenc", &tenc(8));
+        let table = |extra: &[Written]| {
+            extra.iter().fold(empty_table(std::slice::from_ref(&entry)), Written::put)
+        };
+        let moov = |extra: &[Written]| plain(b"moov").put(trak(1, &table(extra))).put(mvex(1));
+        let sbgp = full(b"sbgp", 0, 0).put(b"seig").u32(1).u32(1).u32(1);
+        let make = |offset| moof(&[trun(offset, &[8]), senc(1), sbgp.clone()]);
+        let movie = moov(std::slice::from_ref(&seig));
+        let planned = plans(&[movie.as_ref(), &fragment(make, &[0; 8])].concat()).unwrap();
+        assert_eq!(planned[0].edits().len(), 3);
+        assert_eq!(planned[1].protections()[0].kid, [6; 16].into());
+        let twice = told(plan_of(&moov(&[seig.clone(), seig])));
+        assert!(twice.starts_with("`moov/trak/mdia/minf/stbl/sgpd` at byte "), "{twice}");
+        assert!(twice.ends_with(": a second `seig` description"), "{twice}");
+        let compact = full(b"csgp", 0, 0).put(b"seig");
+        let message = told(plan_of(&moov(&[compact])));
+        assert!(message.ends_with(": a compact sample group of type `seig` is not supported"));
+    }
 }

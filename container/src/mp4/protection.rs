@@ -68,7 +68,8 @@ impl Encryption {
         // Version 0 has no pattern: its octet is reserved.
         let pattern = if has_pattern { pattern } else { 0 };
         let pattern = Pattern::new(pattern >> 4, pattern & 0xf)
-            .map_err(|source| Error::Protection { place: at.place(), source })?;
+            .map_err(|reason| Error::Protection { place: at.place(), reason })?;
+        let at = *fields;
         let protected = match fields.u8("isProtected")? {
             0 => false,
             1 => true,
@@ -83,7 +84,7 @@ impl Encryption {
                 let size = fields.u8("constant_IV_size")?;
                 let at = *fields;
                 let iv = fields.bytes(size.into(), "constant_IV")?;
-                let invalid = |source| Error::Protection { place: at.place(), source };
+                let invalid = |reason| Error::Protection { place: at.place(), reason };
                 IvSource::Constant(Iv::new(iv).map_err(invalid)?)
             }
             (true, 8 | 16) => IvSource::PerSample(iv_size),
@@ -175,6 +176,181 @@ pub(crate) fn check_pattern(
     if pattern == Pattern::NONE || scheme.takes_pattern() {
         return Ok(());
     }
-    let source = cenc::Error::UnexpectedPattern { scheme, pattern };
-    Err(Error::Protection { place: from.place(), source })
+    let reason = cenc::Error::UnexpectedPattern { scheme, pattern };
+    Err(Error::Protection { place: from.place(), reason })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::mp4::testing::{
+        KID, Written, full, opened, plain, sinf, tenc, tenc_constant, told, uuid,
+    };
+
+    fn read(tenc: &Written) -> Result<Encryption, Error> {
+        Encryption::tenc(&opened(tenc))
+    }
+
+    #[test]
+    fn iv_sizes_are_those_of_the_standard() {
+        for size in 0..=u8::MAX {
+            let protected =
+                read(&full(b"tenc", 0, 0).put([0, 0, 1, size]).put(KID).u8(16).put([7; 16]));
+            let clear = read(&full(b"tenc", 0, 0).put([0, 0, 0, size]).put(KID));
+            let place = "`tenc` at byte 1015";
+            match size {
+                0 => assert_eq!(
+                    protected.unwrap().iv,
+                    IvSource::Constant(Iv::new(&[7; 16]).unwrap())
+                ),
+                8 | 16 => assert_eq!(protected.unwrap().iv, IvSource::PerSample(size)),
+                _ => assert_eq!(
+                    told(protected),
+                    format!("{place}: an IV size of {size}, neither 0, 8 nor 16")
+                ),
+            }
+            match size {
+                0 => assert_eq!(clear.unwrap().iv, IvSource::None),
+                _ => assert_eq!(
+                    told(clear),
+                    format!("{place}: an IV size of {size} for clear samples")
+                ),
+            }
+        }
+    }
+
+    #[test]
+    fn a_constant_iv_has_8_or_16_bytes() {
+        for size in [8, 16] {
+            let iv: Vec<u8> = (0..size).collect();
+            let tenc = full(b"tenc", 1, 0).put([0, 0x19, 1, 0]).put(KID).u8(size).put(&iv);
+            assert_eq!(read(&tenc).unwrap().iv, IvSource::Constant(Iv::new(&iv).unwrap()));
+        }
+        for size in [0, 1, 7, 9, 15, 17, 255] {
+            let tenc = full(b"tenc", 1, 0).put([0, 0x19, 1, 0]).put(KID).u8(size).zeros(255);
+            let message = format!("`tenc` at byte 1033: iv of {size} octets, must be 8 or 16");
+            assert_eq!(told(read(&tenc)), message);
+        }
+    }
+
+    #[test]
+    fn only_0_and_1_say_whether_samples_are_protected() {
+        for value in 2..=u8::MAX {
+            let tenc = full(b"tenc", 0, 0).put([0, 0, value, 8]).put(KID);
+            let message = format!("`tenc` at byte 1014: isProtected is {value}, a reserved value");
+            assert_eq!(told(read(&tenc)), message);
+        }
+        assert!(read(&tenc(8)).unwrap().protected);
+        assert!(!read(&full(b"tenc", 0, 0).zeros(4).put(KID)).unwrap().protected);
+    }
+
+    #[test]
+    fn a_pattern_is_read_from_version_1_on() {
+        for pattern in 0..=u8::MAX {
+            let read = |version| {
+                read(&full(b"tenc", version, 0).put([0xff, pattern, 1, 8]).put(KID)).unwrap()
+            };
+            let expected = Pattern::new(pattern / 16, pattern % 16).unwrap();
+            assert_eq!(read(0).pattern, Pattern::NONE);
+            assert_eq!(read(1).pattern, expected);
+            assert_eq!(read(2).pattern, expected);
+        }
+    }
+
+    #[test]
+    fn no_part_of_a_tenc_box_is_one_and_more_than_one_is() {
+        for whole in [tenc(8), tenc_constant(0x19)] {
+            let body = &whole.as_ref()[8..];
+            for end in 0..body.len() {
+                let message = told(read(&plain(b"tenc").put(&body[..end])));
+                assert!(message.contains("the box ends inside its field"), "{message}");
+            }
+            let trailed = plain(b"tenc").put(body).put([1, 2, 3]);
+            assert_eq!(read(&trailed).unwrap(), read(&whole).unwrap());
+            assert_eq!(read(&whole).unwrap().kid.as_bytes(), KID);
+        }
+    }
+
+    #[test]
+    fn a_seig_entry_is_tenc_without_its_version() {
+        let tenc = tenc_constant(0x37);
+        let entry = plain(b"seig").put(&tenc.as_ref()[12..]).put([1, 2, 3]);
+        let entry = opened(&entry);
+        let mut fields = entry.fields();
+        assert_eq!(Encryption::seig(&mut fields).unwrap(), read(&tenc).unwrap());
+        assert_eq!(fields.rest(), [1, 2, 3]);
+    }
+
+    fn piff(algorithm: u32, iv_size: u8) -> Written {
+        uuid(PIFF_TRACK, 0).put(&algorithm.to_be_bytes()[1..]).u8(iv_size).put(KID)
+    }
+
+    #[test]
+    fn piff_has_two_algorithms() {
+        let read = |algorithm, iv_size| {
+            let sinf = sinf(b"piff", &piff(algorithm, iv_size));
+            Protection::sinf(&opened(&sinf)).map(Option::unwrap)
+        };
+        let found = |algorithm, iv_size| {
+            let Protection { scheme, scheme_type, defaults } = read(algorithm, iv_size).unwrap();
+            assert_eq!(scheme_type, FourCc(*b"piff"));
+            assert_eq!((defaults.kid, defaults.pattern), (KID.into(), Pattern::NONE));
+            (scheme, defaults.protected, defaults.iv)
+        };
+        assert_eq!(found(0, 0), (Scheme::Cenc, false, IvSource::None));
+        assert_eq!(found(0, 8), (Scheme::Cenc, false, IvSource::None));
+        assert_eq!(found(1, 8), (Scheme::Cenc, true, IvSource::PerSample(8)));
+        assert_eq!(found(2, 16), (Scheme::Cbc1, true, IvSource::PerSample(16)));
+        let at = "`sinf/schi/uuid` at byte 1076";
+        assert_eq!(told(read(3, 8)), format!("{at}: AlgorithmID is 3, not 0, 1 or 2"));
+        assert_eq!(told(read(1, 0)), format!("{at}: an IV size of 0, neither 8 nor 16"));
+        assert_eq!(told(read(2, 12)), format!("{at}: an IV size of 12, neither 8 nor 16"));
+    }
+
+    #[test]
+    fn a_scheme_is_ours_or_it_is_not_guessed() {
+        let read = |scheme, tenc: &Written| Protection::sinf(&opened(&sinf(scheme, tenc)));
+        for (scheme, expected) in [
+            (b"cenc", Scheme::Cenc),
+            (b"cens", Scheme::Cens),
+            (b"cbc1", Scheme::Cbc1),
+            (b"cbcs", Scheme::Cbcs),
+        ] {
+            let found = read(scheme, &tenc(8)).unwrap().unwrap();
+            assert_eq!((found.scheme, found.scheme_type), (expected, FourCc(*scheme)));
+        }
+        assert!(read(b"CENC", &tenc(8)).unwrap().is_none());
+        assert!(read(b"sdtv", &plain(b"free")).unwrap().is_none());
+    }
+
+    #[test]
+    fn sinf_holds_what_its_scheme_needs() {
+        let read = |sinf: &Written| told(Protection::sinf(&opened(sinf)));
+        let schm = full(b"schm", 0, 0).put(b"cenc").u32(0x1_0000);
+        let cases = [
+            (plain(b"sinf"), "`sinf` at byte 1000: has no `schm` box"),
+            (
+                plain(b"sinf").put(full(b"schm", 0, 0).put(b"cen")),
+                "`sinf/schm` at byte 1020: the box ends inside its field scheme_type",
+            ),
+            (plain(b"sinf").put(&schm), "`sinf` at byte 1000: has no `schi` box"),
+            (
+                plain(b"sinf").put(&schm).put(plain(b"schi")),
+                "`sinf/schi` at byte 1028: has no `tenc` box",
+            ),
+            (sinf(b"piff", &tenc(8)), "`sinf/schi` at byte 1040: has no PIFF track encryption box"),
+            (
+                sinf(b"cenc", &tenc_constant(0x19)),
+                "`sinf/schi/tenc` at byte 1048: pattern 1:9 with scheme cenc, which takes none",
+            ),
+            (
+                sinf(b"cbc1", &tenc_constant(0x10)),
+                "`sinf/schi/tenc` at byte 1048: pattern 1:0 with scheme cbc1, which takes none",
+            ),
+        ];
+        for (sinf, message) in cases {
+            assert_eq!(read(&sinf), message);
+        }
+        assert!(Protection::sinf(&opened(&sinf(b"cbc1", &tenc_constant(0)))).unwrap().is_some());
+    }
 }

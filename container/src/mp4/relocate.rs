@@ -68,11 +68,7 @@ impl Fixes<'_> {
                 self.children(boxed, 0)?;
                 self.each_saio(boxed, 0)
             }
-            b"moof" => boxed.children().try_for_each(|child| {
-                let child = child?;
-                self.size(&child);
-                if child.kind == *b"traf" { self.traf(boxed.at, &child) } else { Ok(()) }
-            }),
+            b"moof" => self.moof(boxed),
             b"mfra" => self.mfra(boxed),
             b"sidx" => self.sidx(boxed),
             b"stco" => self.chunk_offsets(boxed, 4),
@@ -107,18 +103,36 @@ impl Fixes<'_> {
         }
     }
 
-    fn traf(&mut self, moof: u64, traf: &Mp4Box<'_, '_>) -> Result<(), Error> {
+    fn moof(&mut self, moof: &Mp4Box<'_, '_>) -> Result<(), Error> {
+        let mut is_first = true;
+        for child in moof.children() {
+            let child = child?;
+            self.size(&child);
+            if child.kind == *b"traf" {
+                self.traf(moof.at, is_first, &child)?;
+                is_first = false;
+            }
+        }
+        Ok(())
+    }
+
+    fn traf(&mut self, moof: u64, is_first: bool, traf: &Mp4Box<'_, '_>) -> Result<(), Error> {
         let tfhd = traf.need(b"tfhd")?;
         let mut fields = tfhd.fields();
         let (_, flags) = fields.version_and_flags()?;
         fields.u32("track_ID")?;
         let at = fields.at();
-        let base = if flags & 1 != 0 { Some(fields.u64("base_data_offset")?) } else { None };
-        if let Some(base) = base {
+        let absolute = if flags & 0x1 != 0 { Some(fields.u64("base_data_offset")?) } else { None };
+        if let Some(base) = absolute {
             self.overwrite(at, self.relocation.moved(base).to_be_bytes().to_vec());
         }
-        let base = base.unwrap_or(moof);
-        self.each_saio(traf, base)?;
+        self.each_saio(traf, absolute.unwrap_or(moof))?;
+        let counts_from_moof = is_first || flags & 0x2_0000 != 0;
+        let Some(base) = absolute.or(counts_from_moof.then_some(moof)) else {
+            // The offsets count from the data of the track fragment before, and nothing is taken
+            // out between sample data.
+            return Ok(());
+        };
         for trun in traf.children() {
             let trun = trun?;
             if trun.kind == *b"trun" {
@@ -128,22 +142,19 @@ impl Fixes<'_> {
         Ok(())
     }
 
-    /// A data offset that counts from the data of the track fragment before needs no correction, and
-    /// gets none: nothing is taken out between sample data.
     fn trun(&mut self, trun: &Mp4Box<'_, '_>, base: u64) -> Result<(), Error> {
         let mut fields = trun.fields();
         let (_, flags) = fields.version_and_flags()?;
         fields.u32("sample_count")?;
-        if flags & 1 == 0 {
+        if flags & 0x1 == 0 {
             return Ok(());
         }
         let at = fields.at();
         let offset = i64::from(fields.i32("data_offset")?);
         if let Some(data) = base.checked_add_signed(offset) {
-            let moved = self.distance(base, data);
-            let moved = i32::try_from(moved)
-                .map_err(|_| trun.unsupported("a data_offset of more than 31 bits"))?;
-            self.overwrite(at, moved.to_be_bytes().to_vec());
+            // No distance grows when pieces are taken out, so it still has 32 bits.
+            let moved = self.distance(base, data).to_be_bytes();
+            self.overwrite(at, moved[4..].to_vec());
         }
         Ok(())
     }
@@ -226,8 +237,12 @@ impl Fixes<'_> {
             match &child.kind.0 {
                 b"tfra" => self.tfra(&child)?,
                 b"mfro" => {
+                    let mut fields = child.fields();
+                    fields.version_and_flags()?;
+                    let at = fields.at();
+                    fields.u32("size")?;
                     let new = self.relocation.len(samples::range(mfra));
-                    self.overwrite(child.at + child.header_len() + 4, narrow(new));
+                    self.overwrite(at, narrow(new));
                 }
                 _ => {}
             }
@@ -277,4 +292,371 @@ fn refuse_item_locations(meta: &Mp4Box<'_, '_>) -> Result<(), Error> {
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        Window,
+        mp4::testing::{
+            Written, avc1, empty_table, file, full, plain, plans, stsd, tfhd, told, trak, trun,
+        },
+    };
+
+    /// A box to be taken out.
+    fn piece(len: usize) -> Written {
+        plain(b"GONE").zeros(len)
+    }
+
+    fn pieces_of(file: &[u8]) -> Relocation {
+        let mut relocation = Relocation::new();
+        for at in (4..file.len().saturating_sub(3)).filter(|&at| &file[at..at + 4] == b"GONE") {
+            let size = u32::from_be_bytes(file[at - 4..at].try_into().unwrap());
+            let start = (at - 4) as u64;
+            relocation.remove(start..start + u64::from(size));
+        }
+        relocation
+    }
+
+    /// Corrects a file and takes its pieces out.
+    fn cut(file: &[u8]) -> Result<Vec<u8>, Error> {
+        let (relocation, len) = (pieces_of(file), file.len() as u64);
+        let mut corrected = file.to_vec();
+        for edit in relocate(&Window::new(0, file), 0..len, &relocation)? {
+            edit.write(0, &mut corrected);
+        }
+        let kept = relocation.kept(0..len).map(|kept| {
+            &corrected[usize::try_from(kept.start).unwrap()..usize::try_from(kept.end).unwrap()]
+        });
+        Ok(kept.collect::<Vec<_>>().concat())
+    }
+
+    /// The law: a file from which pieces are taken out is the file that would have been written
+    /// without them. `write` puts the pieces it is given where it likes, and writes right offsets.
+    fn assert_law(write: impl Fn(&[Written]) -> Vec<u8>) {
+        for pieces in [vec![piece(0)], vec![piece(300)], vec![piece(5), piece(80)]] {
+            let with = write(&pieces);
+            assert_ne!(with, write(&[]));
+            assert_same(&cut(&with).unwrap(), &write(&[]));
+        }
+        assert_same(&cut(&write(&[])).unwrap(), &write(&[]));
+    }
+
+    fn assert_same(found: &[u8], expected: &[u8]) {
+        let at =
+            found.iter().zip(expected).take_while(|(found, expected)| found == expected).count();
+        assert!(found == expected, "they differ from byte {at} on");
+    }
+
+    fn put_all(boxed: Written, pieces: &[Written]) -> Written {
+        pieces.iter().fold(boxed, Written::put)
+    }
+
+    fn len(boxes: &[Written]) -> u32 {
+        u32::try_from(file(boxes).len()).unwrap()
+    }
+
+    fn offset(len: u32) -> i32 {
+        i32::try_from(len).unwrap()
+    }
+
+    #[test]
+    fn every_box_around_a_piece_shrinks() {
+        assert_law(|pieces| {
+            let entry = put_all(avc1(), pieces).put(plain(b"avcC"));
+            let table = put_all(empty_table(&[entry, avc1()]), pieces);
+            file(&[
+                plain(b"ftyp"),
+                put_all(plain(b"moov").put(trak(1, &table)), pieces),
+                plain(b"free"),
+            ])
+        });
+        assert_law(|pieces| {
+            let inner = put_all(plain(b"udta").put(plain(b"abcd")), pieces);
+            let size = 16 + inner.len();
+            plain(b"moov").u64(size).put(inner).stating(1).as_ref().to_vec()
+        });
+        // The last box of a file may have no size.
+        assert_law(|pieces| put_all(plain(b"moov"), pieces).stating(0).as_ref().to_vec());
+        assert_law(|pieces| file(&[put_all(plain(b"meta").zeros(4), pieces)]));
+    }
+
+    #[test]
+    fn chunk_offsets_move() {
+        for wide in [false, true] {
+            assert_law(|pieces| {
+                let write = |start: u32| {
+                    let offsets = [8, start + 8, start + 50];
+                    let table = match wide {
+                        false => offsets
+                            .iter()
+                            .fold(full(b"stco", 0, 0).u32(3), |stco, &at| stco.u32(at)),
+                        true => offsets
+                            .iter()
+                            .fold(full(b"co64", 0, 0).u32(3), |co64, &at| co64.u64(at.into())),
+                    };
+                    let table = put_all(plain(b"stbl").put(stsd(&[avc1()])), pieces).put(table);
+                    [plain(b"mdat").zeros(9), plain(b"moov").put(trak(1, &table))]
+                };
+                let end = len(&write(0));
+                file(&[write(end).as_slice(), &[plain(b"mdat").zeros(90)]].concat())
+            });
+        }
+    }
+
+    #[test]
+    fn offsets_of_a_sample_table_to_its_auxiliary_information_move() {
+        for (wide, typed) in [(false, false), (false, true), (true, false), (true, true)] {
+            assert_law(|pieces| {
+                let write = |start: u32| {
+                    let saio = full(b"saio", wide.into(), typed.into());
+                    let saio = if typed { saio.put(b"abcd").u32(0) } else { saio };
+                    let saio = match wide {
+                        false => saio.u32(2).u32(start + 8).u32(start + 9),
+                        true => saio.u32(2).u64((start + 8).into()).u64((start + 9).into()),
+                    };
+                    let table = put_all(plain(b"stbl"), pieces).put(saio);
+                    [plain(b"moov").put(trak(1, &table))]
+                };
+                let end = len(&write(0));
+                file(&[write(end).as_slice(), &[plain(b"mdat").zeros(9)]].concat())
+            });
+        }
+    }
+
+    #[test]
+    fn offsets_of_a_fragment_move() {
+        // They count from the `moof`, by default or because it says so; or from a stated base.
+        for flags in [0, 0x2_0000, 1] {
+            assert_law(|pieces| {
+                let before = put_all(plain(b"moov"), pieces);
+                let start = len(std::slice::from_ref(&before));
+                let write = |data: u32| {
+                    let header = full(b"tfhd", 0, flags).u32(1);
+                    let header = if flags == 1 { header.u64(start.into()) } else { header };
+                    let run = |data| trun(offset(data), &[7]);
+                    let saio = full(b"saio", 0, 0).u32(1).u32(data + 7);
+                    let traf = put_all(plain(b"traf").put(header), pieces)
+                        .put(run(data))
+                        .put(saio)
+                        .put(run(data + 20));
+                    put_all(plain(b"moof"), pieces).put(traf)
+                };
+                let header = len(&[write(0)]);
+                file(&[before, write(header + 8), plain(b"mdat").zeros(40)])
+            });
+        }
+    }
+
+    #[test]
+    fn a_base_may_lie_anywhere() {
+        assert_law(|pieces| {
+            let before = [put_all(plain(b"moov"), pieces), plain(b"mdat").zeros(30)];
+            let start = len(&before);
+            let header = full(b"tfhd", 0, 1).u32(1).u64((start - 30).into());
+            let traf = put_all(plain(b"traf").put(header), pieces).put(trun(4, &[9]));
+            file(&[before.as_slice(), &[plain(b"moof").put(traf)]].concat())
+        });
+    }
+
+    #[test]
+    fn an_offset_from_the_data_before_stays() {
+        // The second track fragment has no base, so its offsets count from where the data of the
+        // first ended (ISO/IEC 14496-12, 8.8.7.1).
+        let header = |track| full(b"tfhd", 0, 0).u32(track);
+        let write = |pieces: &[Written]| {
+            let write = |data: u32| {
+                let first =
+                    put_all(plain(b"traf").put(header(1)), pieces).put(trun(offset(data), &[700]));
+                let second = put_all(plain(b"traf").put(header(2)), pieces)
+                    .put(trun(0, &[400]))
+                    .put(trun(400, &[100]));
+                plain(b"moof").put(first).put(second)
+            };
+            let table = || empty_table(&[avc1()]);
+            let movie = plain(b"moov").put(trak(1, &table())).put(trak(2, &table()));
+            let header = len(&[write(0)]);
+            file(&[movie, write(header + 8), plain(b"mdat").zeros(1200)])
+        };
+        // The planner understands the two files in the same way.
+        assert_eq!(plans(&write(&[piece(300)])).unwrap()[1].scopes()[1].clear, 2);
+        assert_law(write);
+    }
+
+    #[test]
+    fn a_run_without_an_offset_has_none_to_move() {
+        assert_law(|pieces| {
+            let run = full(b"trun", 0, 0).u32(9);
+            let traf = put_all(plain(b"traf").put(tfhd(1)), pieces).put(run);
+            file(&[plain(b"moof").put(traf)])
+        });
+    }
+
+    #[test]
+    fn the_segment_index_keeps_pointing_at_fragments() {
+        for version in [0, 1] {
+            assert_law(|pieces| {
+                let fragment = |len| {
+                    let traf = put_all(plain(b"traf").put(tfhd(1)), pieces);
+                    file(&[plain(b"moof").put(traf), plain(b"mdat").zeros(len)])
+                };
+                let between = put_all(plain(b"moov"), pieces);
+                let start = full(b"sidx", version, 0).u32(1).u32(1000);
+                let sidx = match version {
+                    0 => start.u32(7).u32(len(std::slice::from_ref(&between))),
+                    _ => start.u64(7).u64(between.len()),
+                };
+                let fragments = [fragment(5), fragment(500), fragment(0)];
+                let sidx = fragments.iter().zip([0, 1 << 31, 0]).fold(
+                    sidx.u16(0).u16(3),
+                    |sidx, (fragment, kind)| {
+                        let size = u32::try_from(fragment.len()).unwrap();
+                        sidx.u32(kind | size).u32(9).u32(0x9000_0000)
+                    },
+                );
+                [&file(&[sidx, between]), fragments.concat().as_slice()].concat()
+            });
+        }
+    }
+
+    #[test]
+    fn the_index_at_the_end_keeps_pointing_at_fragments() {
+        for (version, lengths) in [(0, 0), (1, 0), (0, 0b11_01_00), (1, 0b11_11_11)] {
+            assert_law(|pieces| {
+                let fragment = put_all(plain(b"moof"), pieces);
+                let first = put_all(plain(b"moov"), pieces);
+                let (one, two) = (first.len(), first.len() + fragment.len());
+                let numbers = (0..3).map(|field| 1 + (lengths >> (2 * field) & 3)).sum::<u32>();
+                let tfra = [one, two].into_iter().fold(
+                    full(b"tfra", version, 0).u32(1).u32(lengths).u32(2),
+                    |tfra, at| {
+                        let tfra = match version {
+                            0 => tfra.u32(5).u32(u32::try_from(at).unwrap()),
+                            _ => tfra.u64(5).u64(at),
+                        };
+                        tfra.put(vec![1; numbers as usize])
+                    },
+                );
+                let mfra = put_all(plain(b"mfra").put(tfra), pieces);
+                let size = u32::try_from(mfra.len() + 16).unwrap();
+                let mfra = mfra.put(full(b"mfro", 0, 0).u32(size));
+                file(&[first, fragment.clone(), fragment, mfra])
+            });
+        }
+    }
+
+    #[test]
+    fn nothing_is_corrected_where_nothing_is_taken_out() {
+        // It is not even read.
+        let edits = relocate(&Window::new(0, &[]), 0..1000, &Relocation::new()).unwrap();
+        assert_eq!(edits, []);
+    }
+
+    #[test]
+    fn only_the_boxes_of_the_range_are_corrected() {
+        let moov = plain(b"moov").put(piece(9));
+        let (len, all) = (moov.len(), file(&[moov.clone(), moov]));
+        let edits = relocate(&Window::new(0, &all), len..2 * len, &pieces_of(&all)).unwrap();
+        assert_eq!(edits.iter().map(|edit| edit.at).collect::<Vec<_>>(), [len, len + 8]);
+        assert!(edits.iter().all(|edit| edit.scope.is_none()));
+        assert!(relocate(&Window::new(0, &all), 0..2 * len + 1, &pieces_of(&all)).is_err());
+    }
+
+    #[test]
+    fn items_are_not_left_pointing_astray() {
+        let iloc = plain(b"iloc").zeros(9);
+        let iso = plain(b"meta").zeros(4).put(plain(b"hdlr")).put(&iloc);
+        let quicktime = plain(b"meta").put(plain(b"hdlr")).put(&iloc);
+        for meta in [iso, quicktime] {
+            for (parent, path) in [
+                (meta.clone(), "meta"),
+                (plain(b"moov").put(&meta), "moov/meta"),
+                (plain(b"moov").put(plain(b"udta").put(&meta)), "moov/udta/meta"),
+                (plain(b"moov").put(plain(b"trak").put(&meta)), "moov/trak/meta"),
+            ] {
+                let message = told(cut(&file(&[plain(b"moov").put(piece(1)), parent])));
+                assert!(message.starts_with(&format!("`{path}` at byte ")), "{message}");
+                assert!(message.ends_with(": moving the items of an `iloc` box is not supported"));
+            }
+        }
+        let harmless = plain(b"meta").zeros(4).put(plain(b"hdlr")).put(plain(b"ilst"));
+        assert!(cut(&file(&[plain(b"moov").put(piece(1)).put(harmless)])).is_ok());
+    }
+
+    #[test]
+    fn user_data_need_not_be_boxes_to_the_end() {
+        let udta = plain(b"udta").put(plain(b"name")).put([0, 0, 0, 3, 1, 2, 3, 4, 5]);
+        assert!(cut(&file(&[plain(b"moov").put(piece(1)).put(&udta)])).is_ok());
+        let trak = plain(b"trak").put([0, 0, 0, 3, 1, 2, 3, 4, 5]);
+        let message = told(cut(&file(&[plain(b"moov").put(piece(1)).put(trak)])));
+        assert_eq!(message, "`moov/trak` at byte 25: a box size of 3, less than its own header");
+    }
+
+    #[test]
+    fn fields_that_are_not_there_are_told_of() {
+        let stbl = |inner: Written| {
+            plain(b"moov").put(
+                plain(b"trak")
+                    .put(plain(b"mdia").put(plain(b"minf").put(plain(b"stbl").put(inner)))),
+            )
+        };
+        let traf = |inner: Written| plain(b"moof").put(plain(b"traf").put(tfhd(1)).put(inner));
+        for (boxed, message) in [
+            (
+                stbl(full(b"stco", 0, 0).u32(2).u32(1)),
+                "2 entries of chunk_offset, 4 bytes each, in 4 bytes",
+            ),
+            (
+                stbl(full(b"co64", 0, 0).u32(1).u32(1)),
+                "1 entries of chunk_offset, 8 bytes each, in 4 bytes",
+            ),
+            (stbl(full(b"saio", 0, 0).u32(2).u32(1)), "the box ends inside its field offset"),
+            (traf(full(b"saio", 0, 0)), "the box ends inside its field entry_count"),
+            (traf(full(b"trun", 0, 1).u32(1)), "the box ends inside its field data_offset"),
+            (plain(b"moof").put(plain(b"traf")), "has no `tfhd` box"),
+            (
+                plain(b"moof").put(plain(b"traf").put(full(b"tfhd", 0, 1).u32(1))),
+                "the box ends inside its field base_data_offset",
+            ),
+            (
+                full(b"sidx", 0, 0).zeros(18).u16(1),
+                "the box ends inside its field reference_type and referenced_size",
+            ),
+            (full(b"sidx", 1, 0).zeros(20), "the box ends inside its field first_offset"),
+            (
+                plain(b"mfra").put(full(b"tfra", 1, 0).u32(1).u32(0).u32(1).u64(0)),
+                "the box ends inside its field moof_offset",
+            ),
+        ] {
+            let message_found = told(cut(&file(&[plain(b"moov").put(piece(1)), boxed])));
+            assert!(message_found.ends_with(&format!(": {message}")), "{message_found}");
+        }
+    }
+
+    #[test]
+    fn a_short_mfro_box_is_an_error_and_what_follows_it_stays() {
+        for short in [plain(b"mfro"), full(b"mfro", 0, 0), full(b"mfro", 0, 0).u16(0)] {
+            let all = file(&[
+                plain(b"moov").put(piece(1)),
+                plain(b"mfra").put(short),
+                plain(b"free").zeros(9),
+            ]);
+            let message = told(cut(&all));
+            assert!(message.starts_with("`mfra/mfro` at byte "), "{message}");
+        }
+    }
+
+    #[test]
+    fn boxes_do_not_nest_without_end() {
+        let innermost = plain(b"trak").put(piece(1));
+        let nested =
+            |depth| (0..depth).fold(innermost.clone(), |inner, _| plain(b"trak").put(inner));
+        assert!(cut(plain(b"moov").put(nested(14)).as_ref()).is_ok());
+        let message = told(cut(plain(b"moov").put(nested(15)).as_ref()));
+        assert!(
+            message.ends_with(": the depth of nested boxes is 17, the limit is 16"),
+            "{message}"
+        );
+    }
 }

@@ -122,3 +122,146 @@ fn after_strings(entry: &Mp4Box<'_, '_>) -> usize {
     }
     PLAIN
 }
+
+#[cfg(test)]
+mod tests {
+    use cenc::Scheme;
+
+    use super::*;
+    use crate::mp4::testing::{
+        AT, Written, avc1, encv, full, opened, plain, sinf, stsd, tenc, told, uuid,
+    };
+
+    fn only_entry(stsd: &Written) -> SampleEntry {
+        let mut entries = sample_entries(&opened(stsd)).unwrap();
+        assert_eq!(entries.len(), 1);
+        entries.remove(0)
+    }
+
+    fn enca(version: u16, fields: usize) -> Written {
+        plain(b"enca").zeros(8).u16(version).zeros(fields - 2).put(sinf(b"cenc", &tenc(8)))
+    }
+
+    #[test]
+    fn a_clear_entry_is_what_its_type_says() {
+        for kind in [b"avc1", b"mp4a", b"stpp", b"tx3g"] {
+            // What is inside does not matter.
+            let entry = only_entry(&stsd(&[plain(kind).put([1, 2, 3])]));
+            assert_eq!(entry.format, *kind);
+            assert!(entry.protected.is_none());
+        }
+    }
+
+    #[test]
+    fn the_boxes_of_an_entry_are_found_behind_its_fields() {
+        let inner = sinf(b"cenc", &tenc(8));
+        let before = |kind, fields: &[u8]| (plain(kind).put(fields).put(&inner), fields.len());
+        let cases = [
+            before(b"encv", &[0; 78]),
+            before(b"drmi", &[0; 78]),
+            before(b"enca", &[0; 28]),
+            before(b"drms", &[0; 28]),
+            before(b"enct", &[0; 8]),
+            before(b"encs", b"\0\0\0\0\0\0\0\x01\0\0\0"),
+            before(b"encs", b"\0\0\0\0\0\0\0\x01namespace\0"),
+            before(b"enct", b"\0\0\0\0\0\0\0\x01namespace\0schema\0image/png\0"),
+            before(b"encm", b"\0\0\0\0\0\0\0\x01\0text/html\0"),
+        ];
+        for (entry, fields) in cases {
+            let kind = opened(&entry).kind;
+            let protected = only_entry(&stsd(&[entry])).protected.unwrap();
+            let start = AT + 16 + 8 + fields as u64;
+            let sinf = start..start + inner.len();
+            assert_eq!(protected.sinf, [sinf], "{kind}");
+            assert_eq!(protected.type_at, AT + 16 + 4);
+            assert_eq!(protected.protection.scheme, Scheme::Cenc);
+        }
+    }
+
+    #[test]
+    fn sound_entries_of_quicktime_are_longer() {
+        for (stsd_version, version, fields) in
+            [(0, 0, 20), (0, 1, 36), (0, 2, 56), (1, 0, 20), (1, 1, 20), (1, 2, 20)]
+        {
+            let stsd = |fields| full(b"stsd", stsd_version, 0).u32(1).put(enca(version, fields));
+            assert_eq!(only_entry(&stsd(fields)).format, *b"avc1");
+            assert!(
+                sample_entries(&opened(&stsd(fields + 4))).is_err(),
+                "{stsd_version} {version}"
+            );
+        }
+    }
+
+    #[test]
+    fn all_entries_are_counted() {
+        let entries = sample_entries(&opened(&stsd(&[avc1(), encv(b"cbc1", &tenc(16))]))).unwrap();
+        assert!(entries[0].protected.is_none());
+        assert_eq!(entries[1].protected.as_ref().unwrap().protection.scheme, Scheme::Cbc1);
+        for count in [0, 2, u32::MAX] {
+            let stsd = full(b"stsd", 0, 0).u32(count).put(avc1());
+            let message = format!("`stsd` at byte 1000: entry_count is {count}, entries: 1");
+            assert_eq!(told(sample_entries(&opened(&stsd))), message);
+        }
+    }
+
+    #[test]
+    fn the_first_scheme_that_is_known_serves() {
+        let entry = plain(b"encv")
+            .zeros(78)
+            .put(sinf(b"adkm", &plain(b"free")))
+            .put(sinf(b"cens", &tenc(8)))
+            .put(plain(b"avcC").zeros(9))
+            .put(sinf(b"cenc", &tenc(16)));
+        let protected = only_entry(&stsd(&[entry])).protected.unwrap();
+        assert_eq!(protected.protection.scheme, Scheme::Cens);
+        // All are taken out: none of them is true of clear samples.
+        assert_eq!(protected.sinf.len(), 3);
+        assert_eq!(protected.sinf[0].end, protected.sinf[1].start);
+        assert_eq!(protected.sinf[1].end + 17, protected.sinf[2].start);
+    }
+
+    #[test]
+    fn what_is_not_understood_is_refused() {
+        let entry = |content: &Written| stsd(&[plain(b"encv").zeros(78).put(content)]);
+        let schm = full(b"schm", 0, 0).put(b"cenc").u32(0x1_0000);
+        let schi = plain(b"schi").put(tenc(8));
+        let cases = [
+            (
+                entry(&sinf(b"adkm", &plain(b"free"))),
+                "`stsd/encv/sinf` at byte 1102: unsupported protection scheme `adkm`",
+            ),
+            (
+                entry(&plain(b"avcC")),
+                "`stsd/encv` at byte 1016: a protected sample entry without a `sinf` box",
+            ),
+            (
+                entry(&plain(b"sinf").put(schm).put(schi)),
+                "`stsd/encv/sinf` at byte 1102: has no `frma` box",
+            ),
+            (
+                stsd(&[plain(b"enca").zeros(9)]),
+                "`stsd/enca` at byte 1032: the box ends inside its field version",
+            ),
+            (
+                stsd(&[plain(b"encv").zeros(77)]),
+                "`stsd/encv` at byte 1016: a protected sample entry without a `sinf` box",
+            ),
+            (full(b"stsd", 0, 0), "`stsd` at byte 1012: the box ends inside its field entry_count"),
+            (
+                full(b"stsd", 0, 0).u32(1).put(plain(b"avc1").stating(9)),
+                "`stsd/avc1` at byte 1016: the box says 9 bytes, but only 8 are left",
+            ),
+        ];
+        for (stsd, message) in cases {
+            assert_eq!(told(sample_entries(&opened(&stsd))), message);
+        }
+    }
+
+    #[test]
+    fn piff_puts_a_user_box_into_schi() {
+        let piff = uuid(crate::mp4::protection::PIFF_TRACK, 0).put([0, 0, 2, 8]).put([3; 16]);
+        let protected = only_entry(&stsd(&[encv(b"piff", &piff)])).protected.unwrap();
+        assert_eq!(protected.protection.scheme, Scheme::Cbc1);
+        assert_eq!(protected.protection.scheme_type, *b"piff");
+    }
+}

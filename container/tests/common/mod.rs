@@ -1,0 +1,94 @@
+//! The media of `fixtures/media`, each with the keys that its manifest tells.
+
+use std::{collections::BTreeMap, fmt, fs, ops::Range, path::PathBuf, sync::Arc};
+
+use cenc::Key;
+use clearkey::KeyId;
+use container::{
+    Edit, Error, KeySource, Plan, Window,
+    mp4::{Planner, Step},
+};
+use data_encoding::HEXLOWER;
+use serde_json::Value;
+
+#[derive(Clone)]
+pub(crate) struct Fixture {
+    pub(crate) name: String,
+    pub(crate) bytes: Vec<u8>,
+    pub(crate) keys: BTreeMap<KeyId, Arc<Key>>,
+}
+
+/// A failed case tells the file, not its bytes.
+impl fmt::Debug for Fixture {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.name)
+    }
+}
+
+impl KeySource for Fixture {
+    fn key(&self, _: u32, kid: &KeyId) -> Option<Arc<Key>> {
+        self.keys.get(kid).cloned()
+    }
+}
+
+/// Everything that the manifest lists.
+pub(crate) fn fixtures() -> Vec<Fixture> {
+    let manifest: Vec<Value> = serde_json::from_slice(&media("manifest.json")).unwrap();
+    manifest
+        .iter()
+        .map(|entry| {
+            let name = entry["file"].as_str().unwrap().to_owned();
+            let keys = entry["keys"].as_array().unwrap().iter().map(|pair| {
+                let (kid, key) = pair.as_str().unwrap().split_once(':').unwrap();
+                let key = HEXLOWER.decode(key.as_bytes()).unwrap();
+                (kid.parse().unwrap(), Arc::new(Key::try_from(key.as_slice()).unwrap()))
+            });
+            Fixture { bytes: media(&name), keys: keys.collect(), name }
+        })
+        .collect()
+}
+
+/// The bytes of a file in `fixtures/media`.
+pub(crate) fn media(name: &str) -> Vec<u8> {
+    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../fixtures/media");
+    fs::read(folder.join(name)).unwrap_or_else(|error| panic!("{name}: {error}"))
+}
+
+/// Plans a whole input.
+pub(crate) fn plans(input: &[u8]) -> Result<Vec<Plan>, Error> {
+    let (mut planner, mut plans) = (Planner::new(), Vec::new());
+    loop {
+        match planner.next_unit(&Window::new(0, input), true)? {
+            Step::Unit(plan) => plans.push(plan),
+            Step::End => return Ok(plans),
+            step => panic!("{step:?} of a whole input"),
+        }
+    }
+}
+
+/// What holds for every plan: samples and edits are in order, lie in its range, and do not overlap.
+pub(crate) fn assert_laws(plan: &Plan) {
+    let range = plan.range();
+    assert!(range.start < range.end);
+    let samples: Vec<_> = plan.samples().iter().map(|sample| sample.at..sample.end()).collect();
+    let edits: Vec<_> = plan.edits().iter().map(Edit::range).collect();
+    let sorted = |ranges: &[Range<u64>]| ranges.is_sorted_by_key(|range| range.start);
+    assert!(sorted(&samples) && sorted(&edits));
+    let mut all = [samples, edits].concat();
+    all.sort_by_key(|range| range.start);
+    let mut taken = range.start;
+    for next in all {
+        assert!(taken <= next.start && next.start < next.end, "{next:?} begins before {taken}");
+        taken = next.end;
+    }
+    assert!(taken <= range.end);
+    for sample in plan.samples() {
+        let scope = plan.protections()[sample.protection as usize].scope;
+        assert!(plan.scopes()[scope as usize].protected > 0);
+    }
+}
+
+/// The bytes of an input at these offsets.
+pub(crate) fn index(range: &Range<u64>) -> Range<usize> {
+    usize::try_from(range.start).unwrap()..usize::try_from(range.end).unwrap()
+}

@@ -1,0 +1,143 @@
+//! The movie headers of the fixtures, read by Mozilla's `mp4parse` as well: the two readers have
+//! nothing in common, so where both read, they must find the same.
+
+#![expect(clippy::unwrap_used, reason = "the helpers of a test may panic as the test may")]
+
+#[expect(dead_code, reason = "other tests have more use for it")]
+mod common;
+
+use cenc::Iv;
+use common::{fixtures, media, plans};
+use container::{EntryProtection, EntrySummary, FourCc, Plan};
+use mp4parse::{MediaContext, ProtectionSchemeInfoBox, SampleEntry, Status, TrackType};
+
+/// What `mp4parse` does with a file that it does not read to the end.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Unread {
+    /// It refuses the file.
+    File,
+    /// It leaves the sample entries unknown, and with them how they are protected.
+    Entries,
+}
+
+const BENTO4: &str = "mp4encrypt writes `avcC` twice, which is a StsdBadVideoSampleEntry";
+
+/// The files that `mp4parse` does not read, each with the reason.
+const UNREAD: [(&str, Unread, &str); 5] = [
+    ("b4_cenc_avc_aac_fragb4.mp4", Unread::File, BENTO4),
+    ("b4_cenc_opt_no-senc.mp4", Unread::File, BENTO4),
+    ("b4_piff-cbc_avc_aac_fragb4.mp4", Unread::File, BENTO4),
+    ("b4_piff-ctr_avc_aac_fragb4.mp4", Unread::File, BENTO4),
+    ("gpac_cbcs_frag_hevc_eac3.mp4", Unread::Entries, "it knows neither HEVC nor E-AC-3"),
+];
+
+#[test]
+fn both_readers_find_the_same() {
+    let mut names: Vec<_> = fixtures().into_iter().map(|fixture| fixture.name).collect();
+    names.push("segments/a_init.mp4".to_owned());
+    let mut agree = 0;
+    for name in &names {
+        let bytes = media(name);
+        let plan = movie_header(&bytes);
+        let theirs = mp4parse::read_mp4(&mut bytes.as_slice());
+        let unread = UNREAD.iter().find(|(file, ..)| file == name).map(|(_, unread, _)| *unread);
+        match (theirs, unread) {
+            (
+                Err(mp4parse::Error::InvalidData(Status::StsdBadVideoSampleEntry)),
+                Some(Unread::File),
+            ) => {}
+            (Ok(theirs), None | Some(Unread::Entries)) => {
+                assert_eq!(tracks(&plan), their_tracks(&theirs), "{name}");
+                assert_eq!(init_data(&plan), their_init_data(&theirs), "{name}");
+                let ours = plan.tracks().iter().flat_map(|track| &track.entries);
+                let entries = ours.zip(their_entries(&theirs));
+                for (ours, theirs) in entries {
+                    match unread {
+                        Some(_) => assert!(matches!(theirs, SampleEntry::Unknown), "{name}"),
+                        None => assert_entry(ours, theirs, name),
+                    }
+                }
+                agree += usize::from(unread.is_none());
+            }
+            (theirs, _) => panic!("{name}: {unread:?} was expected: {:?}", theirs.map(drop)),
+        }
+    }
+    assert_eq!((names.len(), agree), (26, 21));
+    assert!(UNREAD.iter().all(|(file, ..)| names.iter().any(|name| name == file)));
+}
+
+/// The plan of the unit with the `moov` box.
+fn movie_header(bytes: &[u8]) -> Plan {
+    let mut plans = plans(bytes).unwrap().into_iter().filter(|plan| !plan.tracks().is_empty());
+    let plan = plans.next().unwrap();
+    assert!(plans.next().is_none());
+    plan
+}
+
+/// Id, handler and number of entries of each track.
+fn tracks(plan: &Plan) -> Vec<(u32, FourCc, usize)> {
+    plan.tracks().iter().map(|track| (track.id, track.handler, track.entries.len())).collect()
+}
+
+fn their_tracks(theirs: &MediaContext) -> Vec<(u32, FourCc, usize)> {
+    let tracks = theirs.tracks.iter().map(|track| {
+        let handler = match &track.track_type {
+            TrackType::Audio => b"soun",
+            TrackType::Video => b"vide",
+            other => panic!("a track of type {other:?}"),
+        };
+        let entries = track.stsd.as_ref().unwrap().descriptions.len();
+        (track.track_id.unwrap(), FourCc(*handler), entries)
+    });
+    tracks.collect()
+}
+
+/// The `pssh` boxes, one after the other.
+fn init_data(plan: &Plan) -> Vec<u8> {
+    plan.init_data().iter().flat_map(|data| data.bytes.iter().copied()).collect()
+}
+
+fn their_init_data(theirs: &MediaContext) -> Vec<u8> {
+    theirs.psshs.iter().flat_map(|pssh| pssh.box_content.iter().copied()).collect()
+}
+
+fn their_entries(theirs: &MediaContext) -> impl Iterator<Item = &SampleEntry> {
+    let tables = theirs.tracks.iter().map(|track| track.stsd.as_ref().unwrap());
+    tables.flat_map(|table| table.descriptions.iter())
+}
+
+fn assert_entry(ours: &EntrySummary, theirs: &SampleEntry, name: &str) {
+    let theirs = match theirs {
+        SampleEntry::Audio(entry) => &entry.protection_info,
+        SampleEntry::Video(entry) => &entry.protection_info,
+        SampleEntry::Unknown => panic!("{name}: an unknown entry for {ours:?}"),
+    };
+    match (&ours.protection, theirs.as_slice()) {
+        (None, []) => {}
+        (Some(protection), [theirs]) => assert_protection(ours.format, protection, theirs, name),
+        _ => panic!("{name}: {ours:?} and {theirs:?}"),
+    }
+}
+
+fn assert_protection(
+    format: FourCc,
+    ours: &EntryProtection,
+    theirs: &ProtectionSchemeInfoBox,
+    name: &str,
+) {
+    let scheme_type = &theirs.scheme_type.as_ref().unwrap().scheme_type;
+    assert_eq!((format.0, ours.scheme_type.0), (theirs.original_format.value, scheme_type.value));
+    assert_eq!(ours.scheme.fourcc(), scheme_type.value, "{name}");
+    let theirs = theirs.tenc.as_ref().unwrap();
+    assert_eq!(u8::from(ours.is_protected), theirs.is_encrypted, "{name}");
+    assert_eq!(ours.iv_size.unwrap_or(0), theirs.iv_size, "{name}");
+    assert_eq!(ours.kid.as_bytes(), theirs.kid.as_slice(), "{name}");
+    assert_eq!(
+        (ours.pattern.crypt_byte_block(), ours.pattern.skip_byte_block()),
+        // Absent in version 0.
+        (theirs.crypt_byte_block_count.unwrap_or(0), theirs.skip_byte_block_count.unwrap_or(0)),
+        "{name}"
+    );
+    let constant_iv = theirs.constant_iv.as_ref().map(|iv| Iv::new(iv).unwrap());
+    assert_eq!(ours.constant_iv, constant_iv, "{name}");
+}

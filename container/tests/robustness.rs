@@ -1,0 +1,285 @@
+//! Whatever the bytes are: nothing panics, everything ends, and what is planned can be applied.
+
+#![expect(clippy::unwrap_used, reason = "the helpers of a test may panic as the test may")]
+
+mod common;
+
+use std::{
+    collections::BTreeSet,
+    fmt,
+    ops::Range,
+    sync::{Arc, LazyLock},
+};
+
+use cenc::Key;
+use common::{assert_laws, fixtures, index, plans};
+use container::{
+    Error, Plan, ReadyPlan, Relocation, Window,
+    mp4::{Planner, Step, relocate},
+};
+use proptest::{collection::vec, prelude::*, sample::Index, strategy::ValueTree};
+
+/// Plans a whole input. Decrypts it with some key, and takes out what can go, as the command does.
+fn run(input: &[u8]) -> Result<Vec<String>, Error> {
+    let (mut relocation, mut ready) = (Relocation::new(), Vec::new());
+    let mut bytes = input.to_vec();
+    let plans = plans(input)?;
+    let said = plans.iter().filter_map(said).collect();
+    let mut at = 0;
+    for plan in plans {
+        assert_eq!(plan.range().start, at);
+        assert_laws(&plan);
+        at = plan.range().end;
+        let key = Arc::new(Key::new(&[7; 16]));
+        let plan = plan.resolve(&|_, _: &_| Some(key.clone()), &BTreeSet::new())?;
+        for window in plan.plan().windows(4096) {
+            plan.apply(window.start, &mut bytes[index(&window)]).unwrap();
+        }
+        plan.discards().for_each(|piece| relocation.remove(piece));
+        ready.push(plan);
+    }
+    assert_eq!((at, bytes.len()), (input.len() as u64, input.len()));
+    for range in ready.iter().map(|ready: &ReadyPlan| ready.plan().range()) {
+        // It reads boxes that the planner does not, and may refuse them.
+        if let Ok(edits) = relocate(&Window::new(0, input), range.clone(), &relocation) {
+            edits.iter().for_each(|edit| edit.write(0, &mut bytes));
+        }
+        let kept: u64 = relocation.kept(range.clone()).map(|kept| kept.end - kept.start).sum();
+        assert_eq!(kept, relocation.len(range));
+    }
+    Ok(said)
+}
+
+/// What a plan says, if it is not of something that is passed on.
+fn said(plan: &Plan) -> Option<String> {
+    (!plan.scopes().is_empty()).then(|| format!("{plan:?}"))
+}
+
+/// Plans an input that comes in pieces of at least `step` bytes.
+fn stream(input: &[u8], step: usize) -> Result<Vec<String>, Error> {
+    let (mut planner, mut all_said) = (Planner::new(), Vec::new());
+    let (mut start, mut end, mut whole) = (0, 0, false);
+    // Every step but the last two brings a unit of at least a byte, or more of the input.
+    for _ in 0..2 * input.len() + 4 {
+        match planner.next_unit(&Window::new(start as u64, &input[start..end]), whole)? {
+            Step::Unit(plan) => {
+                assert_laws(&plan);
+                assert_eq!(plan.range().start, start as u64);
+                start = index(&plan.range()).end;
+                assert!(start <= end);
+                all_said.extend(said(&plan));
+            }
+            Step::More(until) => {
+                assert!(until > end as u64 && !whole);
+                whole = end == input.len();
+                let until = usize::try_from(until).unwrap();
+                end = until.max(end + step).min(input.len());
+            }
+            Step::Everything => {
+                assert!(!whole);
+                (end, whole) = (input.len(), true);
+            }
+            Step::End => return Ok(all_said),
+        }
+    }
+    panic!("it does not end");
+}
+
+/// Whether an input can be planned: whole and in pieces alike.
+fn is_planned(input: &[u8]) -> bool {
+    match (run(input), stream(input, 3000)) {
+        (Ok(whole), Ok(streamed)) => {
+            assert_eq!(whole, streamed);
+            true
+        }
+        (Err(_), Err(_)) => false,
+        (whole, streamed) => panic!("{whole:?}, but in pieces {streamed:?}"),
+    }
+}
+
+/// A change to a file.
+#[derive(Clone, Debug)]
+enum Change {
+    Flip(Index, u8),
+    Insert(Index, Vec<u8>),
+    Delete(Index, u16),
+    /// Overwrites four bytes, for sizes, counts and offsets.
+    Number(Index, u32),
+    Truncate(Index),
+}
+
+fn any_change() -> impl Strategy<Value = Change> {
+    let number = prop_oneof![
+        0_u32..20,
+        any::<u32>(),
+        prop::sample::select(vec![
+            1 << 31,
+            (1 << 31) - 1,
+            u32::MAX,
+            u32::MAX - 7,
+            0x1_0000,
+            0x1_0001
+        ]),
+    ];
+    prop_oneof![
+        4 => (any::<Index>(), any::<u8>()).prop_map(|(at, mask)| Change::Flip(at, mask)),
+        4 => (any::<Index>(), number).prop_map(|(at, number)| Change::Number(at, number)),
+        2 => (any::<Index>(), vec(any::<u8>(), 1..40)).prop_map(|(at, new)| Change::Insert(at, new)),
+        2 => (any::<Index>(), 1_u16..100).prop_map(|(at, len)| Change::Delete(at, len)),
+        1 => any::<Index>().prop_map(Change::Truncate),
+    ]
+}
+
+impl Change {
+    /// Makes the change somewhere in these ranges of the file: in its boxes, not in its samples.
+    fn make(&self, bytes: &mut Vec<u8>, boxes: &[Range<usize>]) {
+        let total: usize = boxes.iter().map(Range::len).sum();
+        let place = |at: &Index, end: usize| {
+            let mut nth = at.index(total);
+            let found = boxes.iter().find_map(|range| match nth.checked_sub(range.len()) {
+                Some(rest) => {
+                    nth = rest;
+                    None
+                }
+                None => Some(range.start + nth),
+            });
+            found.unwrap().min(end)
+        };
+        let len = bytes.len();
+        match self {
+            Self::Flip(at, mask) if len > 0 => bytes[place(at, len - 1)] ^= mask,
+            Self::Number(at, number) if len >= 4 => {
+                let at = place(at, len - 4);
+                bytes[at..at + 4].copy_from_slice(&number.to_be_bytes());
+            }
+            Self::Insert(at, new) => {
+                let at = place(at, len);
+                bytes.splice(at..at, new.iter().copied());
+            }
+            Self::Delete(at, count) => {
+                let at = place(at, len);
+                bytes.drain(at..len.min(at + usize::from(*count)));
+            }
+            Self::Truncate(at) => bytes.truncate(place(at, len)),
+            Self::Flip(..) | Self::Number(..) => {}
+        }
+    }
+}
+
+/// The first two header boxes of a file, and the few bytes that follow every other box header.
+fn boxes(bytes: &[u8]) -> Vec<Range<usize>> {
+    let (mut at, mut found) = (0, Vec::new());
+    while at < bytes.len() {
+        let size = u32::from_be_bytes(bytes[at..at + 4].try_into().unwrap()) as usize;
+        match &bytes[at + 4..at + 8] {
+            b"mdat" => found.push(at..at + 8),
+            _ => found.push(at..at + size),
+        }
+        at += size;
+    }
+    found
+}
+
+/// The beginning of a fixture, and where in it the boxes lie.
+struct Seed {
+    name: String,
+    bytes: Vec<u8>,
+    boxes: Vec<Range<usize>>,
+}
+
+/// A failed case tells the file, not its bytes.
+impl fmt::Debug for Seed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.name)
+    }
+}
+
+/// Three fragments of each fixture are as good as all; a progressive file has none.
+static SEEDS: LazyLock<Vec<Seed>> = LazyLock::new(|| {
+    let seeds = fixtures().into_iter().map(|fixture| {
+        let mut boxes = boxes(&fixture.bytes);
+        let (name, mut bytes) = (fixture.name, fixture.bytes);
+        let mut moofs = boxes.iter().filter(|range| &bytes[range.start + 4..][..4] == b"moof");
+        let end = moofs.nth(3).map_or(bytes.len(), |fourth| fourth.start);
+        bytes.truncate(end);
+        boxes.retain(|range| range.start < end);
+        Seed { name, bytes, boxes }
+    });
+    seeds.collect()
+});
+
+fn any_seed() -> impl Strategy<Value = &'static Seed> {
+    any::<Index>().prop_map(|index| index.get(&SEEDS))
+}
+
+#[test]
+fn unchanged_files_get_to_the_end() {
+    for Seed { name, bytes, .. } in SEEDS.iter() {
+        assert!(is_planned(bytes), "{name}");
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(1500))]
+
+    #[test]
+    fn changed_files_end(
+        seed in any_seed(),
+        changes in vec(any_change(), 1..4),
+    ) {
+        let mut bytes = seed.bytes.clone();
+        for change in &changes {
+            change.make(&mut bytes, &seed.boxes);
+        }
+        is_planned(&bytes);
+    }
+
+    #[test]
+    fn random_bytes_end(bytes in vec(any::<u8>(), 0..300)) {
+        is_planned(&bytes);
+    }
+
+    /// Alone, and behind the movie header of a fixture.
+    #[test]
+    fn random_boxes_end(bytes in random_boxes(), seed in any_seed()) {
+        is_planned(&bytes);
+        let header = seed.boxes.iter().find(|range| &seed.bytes[range.start + 4..][..4] == b"moov");
+        is_planned(&[&seed.bytes[header.unwrap().clone()], &bytes].concat());
+    }
+}
+
+/// Boxes in boxes, of the types that are read, with random bodies.
+fn random_boxes() -> impl Strategy<Value = Vec<u8>> {
+    const KINDS: [&[u8; 4]; 38] = [
+        b"moov", b"trak", b"mdia", b"minf", b"stbl", b"stsd", b"encv", b"enca", b"sinf", b"frma",
+        b"schm", b"schi", b"tenc", b"mvex", b"trex", b"moof", b"traf", b"tfhd", b"trun", b"senc",
+        b"saiz", b"saio", b"sgpd", b"sbgp", b"uuid", b"pssh", b"mdat", b"free", b"sidx", b"mfra",
+        b"tfra", b"mfro", b"stsz", b"stsc", b"stco", b"udta", b"meta", b"hdlr",
+    ];
+    let boxed = |(kind, body): (&[u8; 4], Vec<u8>)| {
+        let size = u32::try_from(body.len() + 8).unwrap();
+        [&size.to_be_bytes(), kind.as_slice(), &body].concat()
+    };
+    let small = prop_oneof![3 => Just(0_u8), 2 => 0_u8..4, 1 => any::<u8>()];
+    let leaf = (prop::sample::select(KINDS.to_vec()), vec(small, 0..60)).prop_map(boxed);
+    leaf.prop_recursive(6, 60, 8, move |inner| {
+        let body = vec(inner, 0..8).prop_map(|boxes| boxes.concat());
+        (prop::sample::select(KINDS.to_vec()), body).prop_map(boxed)
+    })
+}
+
+/// The tests above are worth something only if changes leave some files readable and others not.
+#[test]
+fn changes_are_neither_harmless_nor_fatal() {
+    let mut runner = proptest::test_runner::TestRunner::deterministic();
+    let (mut good, mut bad) = (0, 0);
+    for seed in SEEDS.iter() {
+        for _ in 0..4 {
+            let mut bytes = seed.bytes.clone();
+            let change = any_change().new_tree(&mut runner).unwrap().current();
+            change.make(&mut bytes, &seed.boxes);
+            *(if is_planned(&bytes) { &mut good } else { &mut bad }) += 1;
+        }
+    }
+    assert!(good > 20 && bad > 20, "{good} good, {bad} bad");
+}
