@@ -35,16 +35,15 @@ impl Output {
             Some(folder) if !folder.as_os_str().is_empty() => folder,
             _ => Path::new("."),
         };
-        // As any new file, less what the user's umask takes away.
-        let permissions = match fs::metadata(&path) {
-            Ok(old) => old.permissions(),
-            Err(_) => Permissions::from_mode(0o666),
-        };
         let file = tempfile::Builder::new()
             .prefix(".clearkey-")
-            .permissions(permissions)
+            // As any new file, less what the user's umask takes away.
+            .permissions(Permissions::from_mode(0o666))
             .tempfile_in(folder)
             .with_context(|| format!("a new file in {}", folder.display()))?;
+        if let Ok(old) = fs::metadata(&path) {
+            file.as_file().set_permissions(old.permissions())?;
+        }
         sweep_on_signal(file.path());
         Ok(Self::New { file, path })
     }

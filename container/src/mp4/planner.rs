@@ -122,7 +122,7 @@ impl Planner {
                 if input.whole {
                     break;
                 }
-                return Err(Stop::More(builder.end.max(at.saturating_add(8))));
+                return Err(Stop::More(builder.end));
             }
             let header = input.header(at)?;
             let end = input.box_end(&header, at)?;
