@@ -359,6 +359,19 @@ mod tests {
     }
 
     #[test]
+    fn an_iv_is_listed_once_for_samples_in_a_row() {
+        let other = Iv::new(&[2; 8]).unwrap();
+        let mut builder = builder();
+        for (at, iv) in [(1100, iv()), (1200, iv()), (1300, other), (1400, iv()), (1500, iv())] {
+            builder.sample(at, 10, 0, iv, None).unwrap();
+        }
+        let plan = builder.finish(2000).unwrap();
+        let ivs: Vec<_> = plan.samples().iter().map(|sample| plan.iv(sample)).collect();
+        assert_eq!(ivs, [iv(), iv(), other, iv(), iv()]);
+        assert_eq!(plan.ivs.len(), 3);
+    }
+
+    #[test]
     fn a_failed_attempt_leaves_nothing_behind() {
         let mut builder = builder();
         let mark = builder.mark();
@@ -367,8 +380,8 @@ mod tests {
         assert_eq!(builder.protection(protection), 1);
         builder.sample(1200, 3, 1, iv(), Some(0..1)).unwrap();
         builder.rollback(&mark);
-        let Plan { samples, subsamples, protections, .. } = &builder.plan;
-        assert_eq!((samples.len(), subsamples.len(), protections.len()), (0, 0, 1));
+        let Plan { samples, ivs, subsamples, protections, .. } = &builder.plan;
+        assert_eq!((samples.len(), ivs.len(), subsamples.len(), protections.len()), (0, 0, 0, 1));
     }
 
     #[test]

@@ -439,6 +439,17 @@ mod tests {
     }
 
     #[test]
+    fn samples_of_a_group_share_a_protection() {
+        let groups =
+            groups(&[PROTECTED, PROTECTED], &[(1, 0x1_0002), (1, 0x1_0001), (1, 0x1_0002)]);
+        let plan = plan_behind(&cenc_moov(), &[&[senc(3)], groups.as_slice()].concat()).unwrap();
+        let kids: Vec<_> = plan.protections().iter().map(|protection| &protection.kid).collect();
+        assert_eq!(kids, [&[2; 16].into(), &[1; 16].into()]);
+        let protections: Vec<_> = plan.samples().iter().map(|sample| sample.protection).collect();
+        assert_eq!(protections, [0, 1, 0]);
+    }
+
+    #[test]
     fn clear_samples_may_or_may_not_have_entries_in_senc() {
         let groups = groups(&[CLEAR], &[(1, 0x1_0001)]);
         for len in [16, 17, 24] {

@@ -1,0 +1,4 @@
+//! Where output goes, and what is said of it.
+
+mod messages;
+mod targets;
