@@ -287,6 +287,10 @@ mod tests {
             assert_eq!(found.iter().map(|&(_, len)| len).collect::<Vec<_>>(), expected);
             assert_eq!(found[2].0, u64::from(8 + expected[0] + expected[1]));
         }
+        // Cut into chunks, of which the last is not full.
+        let constant = full(b"stsz", 0, 0).u32(7).u32(3);
+        let cut = table(&[&constant, &stsc(&[[1, 2, 1]]), &stco(&[8, 50])]);
+        assert_eq!(samples(&cut), [(8, 7), (15, 7), (50, 7)]);
         for bits in [0, 1, 5, 32, 255] {
             let table = table(&[&stz2(bits, 1, &[1; 4]), &stsc(&[]), &stco(&[])]);
             let message = told(plan_of(&table));
