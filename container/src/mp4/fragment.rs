@@ -5,12 +5,12 @@ use crate::{
     Error,
     mp4::{
         Stop,
-        aux_info::{PIFF_SAMPLES, SizesAndOffsets, is_encryption},
         boxes::Mp4Box,
         builder::Builder,
-        groups::{Descriptions, Groups, is_seig},
+        groups::Groups,
         input::Input,
-        movie::{Movie, MovieTrack, discard_if_protection},
+        movie::{Movie, MovieTrack},
+        protection_boxes::ProtectionBoxes,
         samples::{Run, RunSizes, TrackSamples},
     },
 };
@@ -104,7 +104,7 @@ fn plan_track(
     let scope = builder.scope(track.scope());
     let base = header.base(moof, data_end);
     let (mut runs, mut end) = (Vec::new(), base);
-    let (mut senc, mut saiz, mut saio, mut sbgp, mut local) = (None, None, None, None, None);
+    let mut boxes = ProtectionBoxes::default();
     let Some(entry) = (header.description_index as usize)
         .checked_sub(1)
         .filter(|&entry| entry < track.entries.len())
@@ -114,45 +114,26 @@ fn plan_track(
     };
     for child in traf.children() {
         let child = child?;
-        if track.is_protected() {
-            discard_if_protection(&child, track, scope, builder)?;
+        if child.kind != *b"trun" {
+            boxes.take(child, track, scope, builder)?;
+            continue;
         }
-        let slot = match &child.kind.0 {
-            b"trun" => {
-                let run = TrackRun::read(&child, header.sample_size)?;
-                let at =
-                    run.data_offset.map_or(Some(end), |offset| base.checked_add_signed(offset));
-                let at = at.ok_or_else(|| child.malformed("data_offset leads out of the file"))?;
-                end = at.saturating_add(run.sizes.total());
-                runs.push(Run { at, entry, sizes: run.sizes });
-                continue;
-            }
-            b"sgpd" if is_seig(&child)? => {
-                if local.replace(Descriptions::read(&child)?).is_some() {
-                    return Err(child.malformed("a second `seig` description").into());
-                }
-                continue;
-            }
-            b"senc" => &mut senc,
-            b"uuid" if child.is_uuid(&PIFF_SAMPLES) => &mut senc,
-            b"saiz" if is_encryption(&child, &track.scheme_types)? => &mut saiz,
-            b"saio" if is_encryption(&child, &track.scheme_types)? => &mut saio,
-            b"sbgp" if is_seig(&child)? => &mut sbgp,
-            _ => continue,
-        };
-        if slot.replace(child).is_some() {
-            return Err(child.malformed("a second box of this type").into());
-        }
+        let run = TrackRun::read(&child, header.sample_size)?;
+        let at = run.data_offset.map_or(Some(end), |offset| base.checked_add_signed(offset));
+        let at = at.ok_or_else(|| child.malformed("data_offset leads out of the file"))?;
+        end = at.saturating_add(run.sizes.total());
+        runs.push(Run { at, entry, sizes: run.sizes });
     }
+    let local = boxes.descriptions()?;
     let samples = TrackSamples {
         track,
         scope,
         owner: traf,
         runs,
         groups: Groups { local: local.as_ref(), track: track.groups.as_ref() },
-        sbgp: sbgp.as_ref(),
-        senc: senc.as_ref(),
-        sizes: saiz.as_ref().zip(saio.as_ref()).map(|(saiz, saio)| SizesAndOffsets { saiz, saio }),
+        sbgp: boxes.sbgp(),
+        senc: boxes.senc(),
+        sizes: boxes.sizes(),
         aux_base: header.aux_base(moof),
     };
     samples.plan(builder, input)?;
@@ -398,7 +379,7 @@ mod tests {
             (full(b"saiz", 0, 0).u8(8).u32(0), "a second box of this type"),
             (full(b"saio", 0, 0).u32(0), "a second box of this type"),
             (full(b"sbgp", 0, 0).put(b"seig").u32(0), "a second box of this type"),
-            (seig, "a second `seig` description"),
+            (seig, "a second box of this type"),
         ] {
             let once = moof(std::slice::from_ref(&boxed));
             assert!(plan_behind(&cenc_moov(), once.as_ref()).is_ok());

@@ -10,6 +10,7 @@ mod input;
 mod movie;
 mod planner;
 mod protection;
+mod protection_boxes;
 mod relocate;
 mod sample_entry;
 mod sample_table;

@@ -11,15 +11,14 @@ use crate::{
     Error, FourCc,
     mp4::{
         Stop,
-        aux_info::{PIFF_SAMPLES, is_encryption},
         boxes::Mp4Box,
         builder::Builder,
-        groups::{Descriptions, is_seig},
+        groups::Descriptions,
         input::Input,
         protection::IvSource,
+        protection_boxes::ProtectionBoxes,
         sample_entry::{SampleEntry, sample_entries},
         sample_table,
-        samples::range,
     },
     plan::{EntryProtection, EntrySummary, Scope},
 };
@@ -167,41 +166,14 @@ fn plan_track(
             }
         }
     }
-    for child in stbl.children() {
-        let child = child?;
-        if child.kind == *b"sgpd" && is_seig(&child)? {
-            if track.groups.is_some() {
-                return Err(child.malformed("a second `seig` description").into());
-            }
-            track.groups = Some(Descriptions::read(&child)?);
-        }
+    let mut boxes = ProtectionBoxes::default();
+    // GPAC puts `senc` into the track.
+    for child in stbl.children().chain(trak.children()) {
+        boxes.take(child?, &track, scope, builder)?;
     }
-    sample_table::plan(trak, &stbl, &track, scope, builder, input)?;
+    track.groups = boxes.descriptions()?;
+    sample_table::plan(&stbl, &boxes, &track, scope, builder, input)?;
     Ok(track)
-}
-
-/// Discards `boxed`, a child of a track fragment, sample table or track, if decryption leaves it
-/// without a purpose.
-pub(crate) fn discard_if_protection(
-    boxed: &Mp4Box<'_, '_>,
-    track: &MovieTrack,
-    scope: u32,
-    builder: &mut Builder,
-) -> Result<(), Error> {
-    let is_protection = match &boxed.kind.0 {
-        b"senc" => true,
-        b"uuid" => boxed.is_uuid(&PIFF_SAMPLES),
-        b"saiz" | b"saio" => is_encryption(boxed, &track.scheme_types)?,
-        b"sgpd" | b"sbgp" => is_seig(boxed)?,
-        b"csgp" if is_seig(boxed)? => {
-            return Err(boxed.unsupported("a compact sample group of type `seig`"));
-        }
-        _ => false,
-    };
-    if is_protection {
-        builder.discard(Some(scope), range(boxed));
-    }
-    Ok(())
 }
 
 fn track_id(tkhd: &Mp4Box<'_, '_>) -> Result<u32, Error> {
@@ -408,7 +380,7 @@ mod tests {
         assert_eq!(planned[1].protections()[0].kid, [6; 16].into());
         let twice = told(plan_of(&moov(&[seig.clone(), seig])));
         assert!(twice.starts_with("`moov/trak/mdia/minf/stbl/sgpd` at byte "), "{twice}");
-        assert!(twice.ends_with(": a second `seig` description"), "{twice}");
+        assert!(twice.ends_with(": a second box of this type"), "{twice}");
         let compact = full(b"csgp", 0, 0).put(b"seig");
         let message = told(plan_of(&moov(&[compact])));
         assert!(message.ends_with(": a compact sample group of type `seig` is not supported"));

@@ -5,43 +5,25 @@ use crate::{
     Error,
     mp4::{
         Stop,
-        aux_info::{PIFF_SAMPLES, SizesAndOffsets, is_encryption},
         boxes::Mp4Box,
         builder::Builder,
-        groups::{Groups, is_seig},
+        groups::Groups,
         input::Input,
-        movie::{MovieTrack, discard_if_protection},
+        movie::MovieTrack,
+        protection_boxes::ProtectionBoxes,
         samples::{Run, RunSizes, TrackSamples},
     },
 };
 
 /// Plans the samples in the table of a protected track; a fragmented file has none there.
-///
-/// `trak` may hold `senc` (GPAC puts it there), `stbl` everything.
 pub(crate) fn plan(
-    trak: &Mp4Box<'_, '_>,
     stbl: &Mp4Box<'_, '_>,
+    boxes: &ProtectionBoxes<'_, '_>,
     track: &MovieTrack,
     scope: u32,
     builder: &mut Builder,
     input: &mut Input<'_>,
 ) -> Result<(), Stop> {
-    let (mut senc, mut saiz, mut saio, mut sbgp) = (None, None, None, None);
-    for child in stbl.children().chain(trak.children()) {
-        let child = child?;
-        discard_if_protection(&child, track, scope, builder)?;
-        let slot = match &child.kind.0 {
-            b"senc" => &mut senc,
-            b"uuid" if child.is_uuid(&PIFF_SAMPLES) => &mut senc,
-            b"saiz" if is_encryption(&child, &track.scheme_types)? => &mut saiz,
-            b"saio" if is_encryption(&child, &track.scheme_types)? => &mut saio,
-            b"sbgp" if is_seig(&child)? => &mut sbgp,
-            _ => continue,
-        };
-        if slot.replace(child).is_some() {
-            return Err(child.malformed("a second box of this type").into());
-        }
-    }
     let sizes = Sizes::read(stbl)?;
     if sizes.len() == 0 {
         return Ok(());
@@ -56,9 +38,9 @@ pub(crate) fn plan(
         owner: stbl,
         runs,
         groups: Groups { local: None, track: track.groups.as_ref() },
-        sbgp: sbgp.as_ref(),
-        senc: senc.as_ref(),
-        sizes: saiz.as_ref().zip(saio.as_ref()).map(|(saiz, saio)| SizesAndOffsets { saiz, saio }),
+        sbgp: boxes.sbgp(),
+        senc: boxes.senc(),
+        sizes: boxes.sizes(),
         aux_base: 0,
     };
     samples.plan(builder, input)
