@@ -10,7 +10,7 @@ use crate::{
     mp4::{
         Stop,
         boxes::Mp4Box,
-        cursor::Cursor,
+        cursor::{Cursor, big_endian},
         input::Input,
         protection::{Encryption, IvSource},
     },
@@ -231,9 +231,7 @@ impl SizesAndOffsets<'_, '_> {
         let count = fields.u32("entry_count")?;
         let width = if wide { 8 } else { 4 };
         let table = fields.table(count, width, "offset")?;
-        let value =
-            |bytes: &[u8]| bytes.iter().fold(0, |value, &byte| value << 8 | u64::from(byte));
-        Ok(table.chunks_exact(width).map(value))
+        Ok(table.chunks_exact(width).map(big_endian))
     }
 }
 

@@ -98,6 +98,11 @@ impl<'d, 'a> Cursor<'d, 'a> {
     }
 }
 
+/// The value of an entry of a table whose width is known when it is read: at most 8 bytes.
+pub(crate) fn big_endian(bytes: &[u8]) -> u64 {
+    bytes.iter().fold(0, |value, &byte| value << 8 | u64::from(byte))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -4,7 +4,7 @@ use std::{io, ops::Range};
 
 use crate::{
     Change, Edit, Error, ReadAt, Relocation,
-    mp4::{Stop, boxes::Mp4Box, input::Input, samples},
+    mp4::{Stop, boxes::Mp4Box, cursor::big_endian, input::Input, samples},
 };
 
 /// The edits that make the boxes at the top of a file between the offsets of `range` true again
@@ -196,7 +196,7 @@ impl Fixes<'_> {
         let at = fields.at();
         let mut table = fields.table(count, width, "chunk_offset")?.to_vec();
         for entry in table.chunks_exact_mut(width) {
-            let old = entry.iter().fold(0, |value, &byte| value << 8 | u64::from(byte));
+            let old = big_endian(entry);
             let new = self.relocation.moved(old).to_be_bytes();
             entry.copy_from_slice(&new[8 - width..]);
         }

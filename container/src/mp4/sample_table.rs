@@ -7,6 +7,7 @@ use crate::{
         Stop,
         boxes::Mp4Box,
         builder::Builder,
+        cursor::big_endian,
         groups::Groups,
         input::Input,
         movie::MovieTrack,
@@ -186,8 +187,7 @@ fn chunk_offsets<'d>(stbl: &Mp4Box<'d, '_>) -> Result<impl Iterator<Item = u64> 
     fields.version_and_flags()?;
     let count = fields.u32("entry_count")?;
     let table = fields.table(count, width, "chunk_offset")?;
-    let value = |bytes: &[u8]| bytes.iter().fold(0, |value, &byte| value << 8 | u64::from(byte));
-    Ok(table.chunks_exact(width).map(value))
+    Ok(table.chunks_exact(width).map(big_endian))
 }
 
 #[cfg(test)]
