@@ -259,6 +259,19 @@ fn where_auxiliary_information_is() {
     }
 }
 
+/// Boxes that follow each other are one piece of initialization data, and stand where it begins.
+#[test]
+fn pssh_boxes_beside_each_other() {
+    let movie = Movie::fragmented([Track::video(1).protect(Protected::cenc(1))]);
+    let file = movie.with(|layout| layout.pssh_in_moof = true).make().protected;
+    let [moov, moof] = ["moov/pssh", "moof/pssh"].map(|path| find(&file, path));
+    let starts: Vec<_> = moov.chunks(2).chain(moof.chunks(2)).map(|pair| pair[0].at).collect();
+    assert_eq!(starts.len(), 3);
+    let report = inspect(&file);
+    let found = report["pssh"].as_array().unwrap().iter().map(|pssh| &pssh["at"]);
+    assert!(found.eq(starts.iter().flat_map(|at| [at, at])), "{starts:?}: {report}");
+}
+
 #[test]
 fn pssh_boxes_that_are_malformed() {
     let made = Movie::fragmented([Track::video(1).protect(Protected::cenc(1))]).make();

@@ -6,6 +6,7 @@
 
 mod command;
 mod cuts;
+mod flips;
 mod sizes;
 
 use std::{collections::BTreeSet, panic::catch_unwind, sync::Arc};
@@ -85,8 +86,8 @@ fn movies() -> Vec<(&'static str, Movie)> {
 /// What comes of a file.
 type Outcome = Result<Vec<u8>, String>;
 
-/// Decrypts a file in this process, which must not panic, whole and compact. The result is that of
-/// the first; the second must not do better.
+/// Decrypts a file in this process, and looks for the offsets that `--compact` would correct. Neither
+/// may panic.
 fn decrypt(file: &[u8], keys: &[String]) -> Outcome {
     let whole = catch_unwind(|| {
         let mut output = file.to_vec();
