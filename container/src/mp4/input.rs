@@ -290,5 +290,14 @@ mod tests {
             format!("{message} 199..201 lies beyond the end of the input")
         );
         assert_eq!(data.len(), 4);
+        // Twice what there is, of which three bytes have been read.
+        for _ in 0..2 {
+            input.read(110..200, &saio, &mut data).unwrap();
+        }
+        input.read(110..127, &saio, &mut data).unwrap();
+        assert_eq!(
+            failed(input.read(110..111, &saio, &mut data)),
+            format!("{message} 110..111 was read too often")
+        );
     }
 }

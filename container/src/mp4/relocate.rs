@@ -323,7 +323,9 @@ mod tests {
     fn cut(file: &[u8]) -> Result<Vec<u8>, Error> {
         let (relocation, len) = (pieces_of(file), file.len() as u64);
         let mut corrected = file.to_vec();
-        for edit in relocate(&Window::new(0, file), 0..len, &relocation)? {
+        let edits = relocate(&Window::new(0, file), 0..len, &relocation)?;
+        assert!(edits.is_sorted_by_key(|edit| edit.at));
+        for edit in edits {
             edit.write(0, &mut corrected);
         }
         let kept = relocation.kept(0..len).map(|kept| {

@@ -246,6 +246,11 @@ mod tests {
                 stsd(&[plain(b"encv").zeros(77)]),
                 "`stsd/encv` at byte 1016: a protected sample entry without a `sinf` box",
             ),
+            // One string more than any entry has.
+            (
+                stsd(&[plain(b"enct").zeros(8).put(b"a\0b\0c\0d\0").put(sinf(b"cenc", &tenc(8)))]),
+                "`stsd/enct/c\\x00d\\x00` at byte 1032: the box says 1627415040 bytes, but only 88 are left",
+            ),
             (full(b"stsd", 0, 0), "`stsd` at byte 1012: the box ends inside its field entry_count"),
             (
                 full(b"stsd", 0, 0).u32(1).put(plain(b"avc1").stating(9)),

@@ -457,6 +457,12 @@ mod tests {
             let plan = plan_behind(&cenc_moov(), &[&[senc], groups.as_slice()].concat()).unwrap();
             assert_eq!(ivs(&plan), (vec![5, 5], AuxInfo::Senc));
         }
+        // With subsamples, the entry of a clear sample is an empty table.
+        let entry = |senc: Written| senc.put([5; 8]).u16(1);
+        let senc = entry(full(b"senc", 0, 2).u32(3).u16(0)).u16(2).u32(30);
+        let senc = entry(senc).u16(8).u32(40);
+        let plan = plan_behind(&cenc_moov(), &[&[senc], groups.as_slice()].concat()).unwrap();
+        assert_eq!(ivs(&plan), (vec![5, 5], AuxInfo::Senc));
     }
 
     #[test]
