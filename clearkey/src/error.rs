@@ -4,6 +4,8 @@ use std::ops::RangeInclusive;
 
 use thiserror::Error as ThisError;
 
+use crate::Exception;
+
 /// Why something was refused.
 ///
 /// Offsets count octets from the start of what was handed in; `path` leads to a member of a JSON
@@ -185,6 +187,33 @@ pub enum Error {
         /// Where it stops being UTF-8.
         at: usize,
     },
+}
+
+impl Error {
+    /// The exception with which an EME call ends for this reason.
+    #[must_use]
+    pub fn exception(&self) -> Exception {
+        match self {
+            Self::NoUsableBox => Exception::NotSupported,
+            Self::Base64Character { .. }
+            | Self::Base64Length { .. }
+            | Self::BoxSize { .. }
+            | Self::BoxTrailing { .. }
+            | Self::BoxTruncated { .. }
+            | Self::BoxType { .. }
+            | Self::Json { .. }
+            | Self::KeyIdText { .. }
+            | Self::Length { .. }
+            | Self::MemberBase64 { .. }
+            | Self::MemberEmpty { .. }
+            | Self::MemberLength { .. }
+            | Self::MemberMissing { .. }
+            | Self::MemberType { .. }
+            | Self::MemberValue { .. }
+            | Self::TooManyKeyIds { .. }
+            | Self::Utf8 { .. } => Exception::Type,
+        }
+    }
 }
 
 /// `16`, or `1 to 512`.

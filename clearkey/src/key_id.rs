@@ -1,5 +1,6 @@
 //! The name of a key.
 
+use std::borrow::Borrow;
 use std::cmp::Ordering;
 use std::fmt;
 use std::hash::{Hash, Hasher};
@@ -102,6 +103,13 @@ fn hex(text: &str) -> Option<Vec<u8>> {
 fn uuid(text: &str) -> Option<Vec<u8>> {
     let dashed = text.len() == 36 && text.match_indices('-').map(|(at, _)| at).eq([8, 13, 18, 23]);
     dashed.then(|| hex(&text.replace('-', ""))).flatten()
+}
+
+/// Equality, order and hash are those of the octets, so a map can be asked with octets alone.
+impl Borrow<[u8]> for KeyId {
+    fn borrow(&self) -> &[u8] {
+        self.as_bytes()
+    }
 }
 
 impl PartialEq for KeyId {

@@ -37,15 +37,19 @@
 
 mod cursor;
 mod error;
+mod exception;
 mod json;
 mod key_id;
 mod license;
 mod quote;
+mod session_type;
 
 pub mod base64url;
 pub mod limits;
 pub mod pssh;
 
 pub use error::Error;
+pub use exception::Exception;
 pub use key_id::KeyId;
-pub use license::{Jwk, License, LicenseType};
+pub use license::{Jwk, License};
+pub use session_type::SessionType;

@@ -1,13 +1,11 @@
 //! A license: the JWK set with which a server answers (EME, "Clear Key", "License Format").
 
 mod jwk;
-mod license_type;
 
 pub use jwk::Jwk;
-pub use license_type::LicenseType;
 
 use crate::json::Document;
-use crate::{Error, limits};
+use crate::{Error, SessionType, limits};
 
 /// A license as it was read: at least one key, each key id once.
 ///
@@ -31,7 +29,7 @@ pub struct License {
     pub keys: Vec<Jwk>,
     /// The kind of session that the license is for. Whether it fits the session is for the session
     /// to ask.
-    pub license_type: LicenseType,
+    pub license_type: SessionType,
 }
 
 impl License {
@@ -59,8 +57,8 @@ impl License {
             }
         }
         let license_type = match root.member("type")? {
-            Some(member) => LicenseType::read(&member)?,
-            None => LicenseType::Temporary,
+            Some(member) => SessionType::read(&member)?,
+            None => SessionType::Temporary,
         };
         Ok(Self { keys, license_type })
     }
@@ -157,7 +155,7 @@ mod tests {
         )
         .unwrap();
         assert_eq!(license.keys[0].kid().as_bytes(), [2]);
-        assert_eq!(license.license_type, LicenseType::PersistentLicense);
+        assert_eq!(license.license_type, SessionType::PersistentLicense);
         assert_eq!(refusal(&format!(r#"{{"keys":[{KEY}],"keys":[]}}"#)), "keys: an empty list");
     }
 

@@ -1,4 +1,4 @@
-//! The kinds of license.
+//! The kinds of session, and of license.
 
 use std::fmt;
 
@@ -6,16 +6,16 @@ use crate::Error;
 use crate::json::Node;
 use crate::quote::quote;
 
-/// The kind of session that a license is for; EME's `MediaKeySessionType`, which is complete.
+/// The kind of a session, and of the license for it; EME's `MediaKeySessionType`, which is complete.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
-pub enum LicenseType {
+pub enum SessionType {
     /// Gone when the session closes.
     Temporary,
     /// May be stored and loaded again.
     PersistentLicense,
 }
 
-impl LicenseType {
+impl SessionType {
     /// The name that messages have for it.
     #[must_use]
     pub fn as_str(self) -> &'static str {
@@ -26,7 +26,7 @@ impl LicenseType {
     }
 
     /// Reads the member `type`.
-    pub(super) fn read(member: &Node<'_>) -> Result<Self, Error> {
+    pub(crate) fn read(member: &Node<'_>) -> Result<Self, Error> {
         let text = member.text()?;
         [Self::Temporary, Self::PersistentLicense]
             .into_iter()
@@ -39,7 +39,7 @@ impl LicenseType {
     }
 }
 
-impl fmt::Display for LicenseType {
+impl fmt::Display for SessionType {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())
     }

@@ -1,0 +1,2 @@
+//! MediaKeySystemAccess, MediaKeys and MediaKeySession.
+#![forbid(unsafe_code)]
