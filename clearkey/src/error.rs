@@ -12,8 +12,8 @@ use crate::Exception;
 /// message, as in `keys[2].k`. Quoted text is escaped and cut at 64 characters. No variant ever
 /// holds a key, whole or in part.
 ///
-/// Everything here means malformed or too long, except [`Error::NoUsableBox`]: that is well-formed
-/// data of which ClearKey can use nothing.
+/// Everything here means malformed or too long, except [`Error::NoUsableBox`] and
+/// [`Error::InitDataTypeUnknown`]: those are sound data of which ClearKey can use nothing.
 #[derive(Clone, Debug, Eq, PartialEq, ThisError)]
 #[non_exhaustive]
 pub enum Error {
@@ -79,6 +79,17 @@ pub enum Error {
         at: usize,
         /// Its type.
         found: [u8; 4],
+    },
+
+    /// The name of the format of initialization data is empty.
+    #[error("no type of initialization data")]
+    InitDataTypeEmpty,
+
+    /// A format of initialization data that ClearKey does not read.
+    #[error("\"{found}\" is no type of initialization data that ClearKey reads")]
+    InitDataTypeUnknown {
+        /// Its name, quoted.
+        found: String,
     },
 
     /// The message is not one JSON value.
@@ -168,9 +179,20 @@ pub enum Error {
         found: String,
     },
 
+    /// A list of key ids or keys that must hold one is empty.
+    #[error("no key id")]
+    NoKeyId,
+
     /// No `pssh` box is of the common system, version 1, with key ids.
     #[error("no pssh box of the common system (version 1) with key ids")]
     NoUsableBox,
+
+    /// A kind of session that there is not.
+    #[error("\"{found}\" is no type of session")]
+    SessionTypeUnknown {
+        /// Its name, quoted.
+        found: String,
+    },
 
     /// More key ids than allowed.
     #[error("{count} key ids, at most {limit} allowed")]
@@ -187,6 +209,13 @@ pub enum Error {
         /// Where it stops being UTF-8.
         at: usize,
     },
+
+    /// More than one key id for `webm`, whose data are one.
+    #[error("{count} key ids, but data of type webm are one")]
+    WebmKeyIds {
+        /// How many there are.
+        count: usize,
+    },
 }
 
 impl Error {
@@ -194,13 +223,14 @@ impl Error {
     #[must_use]
     pub fn exception(&self) -> Exception {
         match self {
-            Self::NoUsableBox => Exception::NotSupported,
+            Self::InitDataTypeUnknown { .. } | Self::NoUsableBox => Exception::NotSupported,
             Self::Base64Character { .. }
             | Self::Base64Length { .. }
             | Self::BoxSize { .. }
             | Self::BoxTrailing { .. }
             | Self::BoxTruncated { .. }
             | Self::BoxType { .. }
+            | Self::InitDataTypeEmpty
             | Self::Json { .. }
             | Self::KeyIdText { .. }
             | Self::Length { .. }
@@ -210,8 +240,11 @@ impl Error {
             | Self::MemberMissing { .. }
             | Self::MemberType { .. }
             | Self::MemberValue { .. }
+            | Self::NoKeyId
+            | Self::SessionTypeUnknown { .. }
             | Self::TooManyKeyIds { .. }
-            | Self::Utf8 { .. } => Exception::Type,
+            | Self::Utf8 { .. }
+            | Self::WebmKeyIds { .. } => Exception::Type,
         }
     }
 }

@@ -74,10 +74,16 @@ impl<'a> Node<'a> {
 
     /// The elements of this list, of which there must be one at least.
     pub(crate) fn elements(&self) -> Result<impl Iterator<Item = Node<'a>>, Error> {
-        let elements = self.value.as_array().ok_or_else(|| self.not("a list"))?;
-        if elements.is_empty() {
+        let elements = self.any_elements()?;
+        if elements.len() == 0 {
             return Err(Error::MemberEmpty { path: self.path.clone() });
         }
+        Ok(elements)
+    }
+
+    /// The elements of this list.
+    pub(crate) fn any_elements(&self) -> Result<impl ExactSizeIterator<Item = Node<'a>>, Error> {
+        let elements = self.value.as_array().ok_or_else(|| self.not("a list"))?;
         Ok(elements
             .iter()
             .enumerate()

@@ -83,14 +83,15 @@ impl From<[u8; 16]> for KeyId {
 /// flcdA35XHQN-Vx0DflcdAw                  base64url of 1 to 512 octets
 /// ```
 ///
-/// The first two would be base64url as well, of 24 and 27 octets; nobody means that.
+/// The first two would be base64url as well, of 24 and 27 octets; nobody means that. Nor does anybody
+/// who writes 30 to 34 hex digits that are not 32: a digit too few or too many is refused.
 impl FromStr for KeyId {
     type Err = Error;
 
     fn from_str(text: &str) -> Result<Self, Error> {
         hex(text)
             .or_else(|| uuid(text))
-            .or_else(|| base64url::decode(text).ok())
+            .or_else(|| base64url::decode(text).ok().filter(|_| !is_mistyped_hex(text)))
             .and_then(|octets| Self::new(octets).ok())
             .ok_or_else(|| Error::KeyIdText { text: quote(text) })
     }
@@ -98,6 +99,10 @@ impl FromStr for KeyId {
 
 fn hex(text: &str) -> Option<Vec<u8>> {
     (text.len() == 32).then(|| HEXLOWER_PERMISSIVE.decode(text.as_bytes()).ok()).flatten()
+}
+
+fn is_mistyped_hex(text: &str) -> bool {
+    (30..=34).contains(&text.len()) && text.bytes().all(|digit| digit.is_ascii_hexdigit())
 }
 
 fn uuid(text: &str) -> Option<Vec<u8>> {
@@ -202,6 +207,18 @@ mod tests {
         assert_eq!("7e571d".parse(), KeyId::new(base64url::decode("7e571d").unwrap()));
         let shifted = "7e571d0-37e57-1d03-7e57-1d037e571d03";
         assert_eq!(shifted.parse::<KeyId>().unwrap().as_bytes().len(), 27);
+    }
+
+    #[test]
+    fn a_hex_digit_too_few_or_too_many_is_refused() {
+        for len in 28..=36 {
+            let text = &"7e571d03".repeat(5)[..len];
+            let is_read = text.parse::<KeyId>().is_ok();
+            // A length of 4n + 1 is no base64url either.
+            assert_eq!(is_read, [28, 32, 35, 36].contains(&len), "{len}");
+        }
+        // With one letter that is no hex digit it is meant as base64url.
+        assert!("7e571d037e571d037e571d037e571dZZ".parse::<KeyId>().is_ok());
     }
 
     #[test]

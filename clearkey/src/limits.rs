@@ -23,6 +23,10 @@ pub const KIDS: usize = 128;
 /// their own: about 1,200 of the shortest fill it.
 pub const LICENSE: usize = 65_536;
 
+/// A license request, as a server reads it: [`KIDS`] key ids of [`KEY_ID`] octets are 88,000 octets of
+/// JSON.
+pub const REQUEST: usize = 131_072;
+
 /// Refuses a length that is not allowed.
 pub(crate) fn check(
     what: &'static str,

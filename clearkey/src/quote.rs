@@ -1,8 +1,9 @@
 //! Quoting what a stranger wrote, so that a log line stays one line and stays short.
 
-/// Escapes control characters, quotes and invisible characters, and cuts at [`MOST`] characters.
+/// Text of a stranger, as messages of this project quote it. Escapes control characters, quotes and invisible characters, and cuts at 64 characters.
 /// An ellipsis tells that something was cut.
-pub(crate) fn quote(text: &str) -> String {
+#[must_use]
+pub fn quote(text: &str) -> String {
     let mut escaped = text.chars().flat_map(char::escape_debug);
     let mut quoted: String = escaped.by_ref().take(MOST).collect();
     if escaped.next().is_some() {

@@ -1,6 +1,7 @@
 //! The kinds of session, and of license.
 
 use std::fmt;
+use std::str::FromStr;
 
 use crate::Error;
 use crate::json::Node;
@@ -25,17 +26,27 @@ impl SessionType {
         }
     }
 
-    /// Reads the member `type`.
-    pub(crate) fn read(member: &Node<'_>) -> Result<Self, Error> {
-        let text = member.text()?;
-        [Self::Temporary, Self::PersistentLicense]
-            .into_iter()
-            .find(|known| known.as_str() == text)
-            .ok_or_else(|| Error::MemberValue {
-                path: member.path().to_owned(),
-                expected: "\"temporary\" or \"persistent-license\"",
-                found: quote(text),
-            })
+    /// Reads the member `type` of a message. Without one it is for a temporary session.
+    pub(crate) fn read_or_default(message: &Node<'_>) -> Result<Self, Error> {
+        let Some(member) = message.member("type")? else { return Ok(Self::Temporary) };
+        Self::named(member.text()?).ok_or_else(|| Error::MemberValue {
+            path: member.path().to_owned(),
+            expected: "\"temporary\" or \"persistent-license\"",
+            found: quote(member.text().unwrap_or_default()),
+        })
+    }
+
+    fn named(text: &str) -> Option<Self> {
+        [Self::Temporary, Self::PersistentLicense].into_iter().find(|known| known.as_str() == text)
+    }
+}
+
+impl FromStr for SessionType {
+    type Err = Error;
+
+    /// Case matters.
+    fn from_str(text: &str) -> Result<Self, Error> {
+        Self::named(text).ok_or_else(|| Error::SessionTypeUnknown { found: quote(text) })
     }
 }
 

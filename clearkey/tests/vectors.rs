@@ -1,11 +1,13 @@
 //! Known answers: `fixtures/vectors`, each with the source of its expectation.
-//!
-//! Where a vector expects `TypeError` or `NotSupportedError`, only [`Error::NoUsableBox`] counts as
-//! the second, and every other error as the first.
 
 #![expect(clippy::unwrap_used, reason = "the helpers of a test may panic as the test may")]
 
-use clearkey::{Error, License, base64url, pssh};
+use std::collections::BTreeMap;
+
+use clearkey::{
+    Error, InitData, InitDataType, KeyId, License, LicenseRelease, LicenseRequest, Response,
+    base64url,
+};
 use data_encoding::{HEXLOWER, HEXLOWER_PERMISSIVE};
 use serde_json::{Value, json};
 
@@ -55,34 +57,64 @@ fn license_vectors() {
 #[test]
 fn init_data_vectors() {
     let vectors = list(include_str!("../../fixtures/vectors/init_data.json"));
-    let (cenc, waiting): (Vec<_>, Vec<_>) =
-        vectors.iter().partition(|vector| vector["init_data_type"] == "cenc");
-    for vector in &cenc {
+    let mut types = BTreeMap::new();
+    for vector in &vectors {
+        let init_data_type = text(&vector["init_data_type"]);
+        *types.entry(init_data_type).or_insert(0) += 1;
         for data in inputs(vector) {
-            let kids = pssh::common_kids(&data);
+            let init_data = InitData::parse(init_data_type, &data);
             let expected = &vector["expected"];
             if expected["ok"] == true {
-                assert_eq!(json!(kids.unwrap()), expected["kids"], "{vector}");
+                let init_data = init_data.unwrap_or_else(|error| panic!("{error}: {vector}"));
+                assert_eq!(json!(init_data.kids()), expected["kids"], "{vector}");
+                assert_eq!(init_data.init_data_type().as_str(), init_data_type);
             } else {
-                assert_eq!(expected["error"], exception(&kids.unwrap_err()), "{vector}");
+                assert_eq!(expected["error"], exception(&init_data.unwrap_err()), "{vector}");
             }
         }
     }
-    // The types that this crate does not read yet, so that none is passed over in silence.
-    let count = |name: &str| waiting.iter().filter(|v| v["init_data_type"] == name).count();
-    assert_eq!(count("keyids"), 24, "a JSON list of key ids is not read yet");
-    assert_eq!(count("webm"), 5, "a bare key id is not read yet");
-    let unknown = waiting.len() - count("keyids") - count("webm");
-    assert_eq!(unknown, 5, "the type is not chosen by its name yet");
-    assert_eq!((vectors.len(), cenc.len()), (62, 28));
+    let unknown: usize = types
+        .iter()
+        .filter(|(name, _)| name.parse::<InitDataType>().is_err())
+        .map(|(_, count)| count)
+        .sum();
+    assert_eq!([types["cenc"], types["keyids"], types["webm"], unknown], [28, 24, 5, 5]);
+}
+
+#[test]
+fn license_request_vectors() {
+    let vectors = list(include_str!("../../fixtures/vectors/license_request.json"));
+    assert_eq!(vectors.len(), 5);
+    for vector in &vectors {
+        let session_type = text(&vector["session_type"]).parse().unwrap();
+        let request = LicenseRequest::new(kids(vector), session_type).unwrap();
+        assert_eq!(str::from_utf8(&request.to_json()).unwrap(), vector["expected_utf8"]);
+        assert_eq!(LicenseRequest::parse(&request.to_json()), Ok(request), "{vector}");
+    }
+}
+
+/// The release, and its acknowledgement. What the latter does to a session is tested with sessions.
+#[test]
+fn license_release_vectors() {
+    let vectors = list(include_str!("../../fixtures/vectors/license_release.json"));
+    let [release, acknowledgement] = &vectors[..] else { panic!("two entries") };
+    let written = LicenseRelease::new(kids(release));
+    assert_eq!(str::from_utf8(&written.to_json()).unwrap(), release["expected_utf8"]);
+
+    match Response::parse(text(&acknowledgement["input"]).as_bytes()).unwrap() {
+        Response::Acknowledgement(read) => assert_eq!(read, written),
+        Response::License(_) => panic!("no license"),
+    }
+}
+
+fn kids(vector: &Value) -> Vec<KeyId> {
+    let kids = vector["kids_hex"].as_array().unwrap().iter();
+    kids.map(|kid| KeyId::new(hex(kid)).unwrap()).collect()
 }
 
 /// The name that EME gives to an error.
 fn exception(error: &Error) -> &'static str {
-    match error {
-        Error::NoUsableBox => "NotSupportedError",
-        _ => "TypeError",
-    }
+    error.exception().name()
 }
 
 fn list(json: &str) -> Vec<Value> {
@@ -114,9 +146,12 @@ fn message(vector: &Value) -> Vec<u8> {
     message.into_bytes()
 }
 
-/// The initialization data of a vector: one piece, or every prefix of one.
+/// The initialization data of a vector: one piece, an octet repeated, or every prefix of a piece.
 fn inputs(vector: &Value) -> Vec<Vec<u8>> {
     let Some(recipe) = vector.get("input_recipe") else { return vec![hex(&vector["input_hex"])] };
+    if let Some(times) = recipe["times"].as_u64() {
+        return vec![hex(&recipe["repeat_hex"]).repeat(usize::try_from(times).unwrap())];
+    }
     let full = hex(&recipe["full_hex"]);
     assert_eq!(recipe["for_each_prefix_length"], json!([1, full.len() - 1]));
     (0..full.len()).map(|len| full[..len].to_vec()).collect()

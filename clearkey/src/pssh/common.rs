@@ -1,7 +1,7 @@
 //! The key ids in initialization data of type "cenc" (W3C registry of initialization data formats).
 
 use super::{PsshBox, SystemId, boxes};
-use crate::{Error, KeyId, limits};
+use crate::{Error, KeyId, kids, limits};
 
 /// The key ids of the first box that is for ClearKey: common system, version 1, at least one key
 /// id. Each is listed once, in the order of the box; the data of the box are ignored.
@@ -17,23 +17,14 @@ use crate::{Error, KeyId, limits};
 pub fn common_kids(init_data: &[u8]) -> Result<Vec<KeyId>, Error> {
     limits::check("initialization data", init_data.len(), 1..=limits::INIT_DATA)?;
     let boxes = boxes(init_data).collect::<Result<Vec<_>, _>>()?;
-    let kids = boxes
+    let found = boxes
         .iter()
         .filter_map(PsshBox::pssh)
         .filter(|pssh| pssh.system_id() == SystemId::COMMON)
         .map(|pssh| pssh.kids())
         .find(|kids| !kids.is_empty())
         .ok_or(Error::NoUsableBox)?;
-    if kids.len() > limits::KIDS {
-        return Err(Error::TooManyKeyIds { count: kids.len(), limit: limits::KIDS });
-    }
-    let mut once: Vec<KeyId> = Vec::with_capacity(kids.len());
-    for kid in kids {
-        if !once.contains(kid) {
-            once.push(kid.clone());
-        }
-    }
-    Ok(once)
+    kids::requested(found.to_vec())
 }
 
 #[cfg(test)]

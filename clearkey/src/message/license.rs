@@ -1,11 +1,13 @@
 //! A license: the JWK set with which a server answers (EME, "Clear Key", "License Format").
 
-mod jwk;
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 
-pub use jwk::Jwk;
+use zeroize::Zeroizing;
 
-use crate::json::Document;
-use crate::{Error, SessionType, limits};
+use super::Jwk;
+use crate::json::{Document, Node};
+use crate::{Error, KeyId, SessionType, limits};
 
 /// A license as it was read: at least one key, each key id once.
 ///
@@ -45,22 +47,58 @@ impl License {
     pub fn parse(message: &[u8]) -> Result<Self, Error> {
         limits::check("license", message.len(), 1..=limits::LICENSE)?;
         let document = Document::read(message)?;
-        let root = document.root();
+        Self::read(&document.root())
+    }
 
-        let mut keys: Vec<Jwk> = Vec::new();
-        for element in root.required("keys")?.elements()? {
-            let key = Jwk::read(&element)?;
-            // The limit on licenses makes this 1,200 keys at most; a map would not pay.
-            match keys.iter_mut().find(|known| known.kid() == key.kid()) {
-                Some(known) => *known = key,
-                None => keys.push(key),
+    pub(super) fn read(root: &Node<'_>) -> Result<Self, Error> {
+        let member = root.required("keys")?;
+        let keys = member.elements()?.map(|jwk| Jwk::read(&jwk)).collect::<Result<_, _>>()?;
+        Self::new(keys, SessionType::read_or_default(root)?)
+    }
+
+    /// Makes a license of these keys. A key id that comes twice has the later key, in the place of the
+    /// earlier.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NoKeyId`] if there is no key.
+    pub fn new(keys: Vec<Jwk>, license_type: SessionType) -> Result<Self, Error> {
+        if keys.is_empty() {
+            return Err(Error::NoKeyId);
+        }
+        let mut places: HashMap<KeyId, usize> = HashMap::new();
+        let mut once: Vec<Jwk> = Vec::with_capacity(keys.len());
+        for jwk in keys {
+            match places.entry(jwk.kid().clone()) {
+                Entry::Occupied(place) => once[*place.get()] = jwk,
+                Entry::Vacant(place) => {
+                    place.insert(once.len());
+                    once.push(jwk);
+                }
             }
         }
-        let license_type = match root.member("type")? {
-            Some(member) => SessionType::read(&member)?,
-            None => SessionType::Temporary,
-        };
-        Ok(Self { keys, license_type })
+        Ok(Self { keys: once, license_type })
+    }
+
+    /// The message: no white space, ASCII only, `keys` before `type`. It holds keys, and is wiped when
+    /// it goes.
+    #[must_use]
+    pub fn to_json(&self) -> Zeroizing<Vec<u8>> {
+        // Room for all from the start: a buffer that grows leaves keys behind.
+        let room = self.keys.iter().map(Jwk::json_len).sum::<usize>() + self.keys.len() + 64;
+        let mut json = Zeroizing::new(Vec::with_capacity(room));
+        json.extend_from_slice(b"{\"keys\":[");
+        for (index, jwk) in self.keys.iter().enumerate() {
+            if index > 0 {
+                json.push(b',');
+            }
+            jwk.write(&mut json);
+        }
+        json.extend_from_slice(b"],\"type\":\"");
+        json.extend_from_slice(self.license_type.as_str().as_bytes());
+        json.extend_from_slice(b"\"}");
+        debug_assert!(json.len() <= room);
+        json
     }
 }
 
@@ -174,6 +212,37 @@ mod tests {
             .collect();
         let license = License::parse(format!(r#"{{"keys":[{}]}}"#, keys.join(",")).as_bytes());
         assert_eq!(license.unwrap().keys.len(), 1_000);
+    }
+
+    #[test]
+    fn a_license_is_written_as_eme_shows_it() {
+        let key = |octet: u8| Jwk::new(KeyId::new([octet]).unwrap(), [octet; 16]);
+        let license = License::new(vec![key(1), key(2)], SessionType::PersistentLicense).unwrap();
+        let json = license.to_json();
+        assert_eq!(
+            str::from_utf8(&json).unwrap(),
+            concat!(
+                r#"{"keys":[{"kty":"oct","k":"AQEBAQEBAQEBAQEBAQEBAQ","kid":"AQ"},"#,
+                r#"{"kty":"oct","k":"AgICAgICAgICAgICAgICAg","kid":"Ag"}],"type":"persistent-license"}"#
+            )
+        );
+        let read = License::parse(&json).unwrap();
+        assert_eq!(read.to_json(), json);
+        assert_eq!(License::new(vec![], SessionType::Temporary).unwrap_err(), Error::NoKeyId);
+    }
+
+    /// A buffer that has grown has left copies.
+    #[test]
+    fn a_license_of_any_size_is_written_without_growing() {
+        for (count, len) in [(1, 1), (1, 512), (40, 3), (1_000, 4)] {
+            let kid = |n: usize| {
+                KeyId::new(&[&n.to_be_bytes()[..], &[7; 512]].concat()[8 - 4.min(len)..][..len])
+            };
+            let keys = (0..count).map(|n| Jwk::new(kid(n).unwrap(), [9; 16])).collect();
+            let json = License::new(keys, SessionType::Temporary).unwrap().to_json();
+            let grown = json.capacity() - json.len();
+            assert!(grown <= 64, "{grown} octets too many for {count} keys");
+        }
     }
 
     #[test]

@@ -6,7 +6,7 @@ use zeroize::Zeroizing;
 
 use crate::json::Node;
 use crate::quote::quote;
-use crate::{Error, KeyId, limits};
+use crate::{Error, KeyId, base64url, limits};
 
 /// A key with its name: a JSON Web Key (RFC 7517) of type `oct`.
 ///
@@ -52,7 +52,27 @@ impl Jwk {
         key.copy_from_slice(&octets);
         Ok(Self { kid, key })
     }
+
+    /// The octets that [`write`](Self::write) adds.
+    pub(super) fn json_len(&self) -> usize {
+        let base64_len = |octets: usize| (octets * 4).div_ceil(3);
+        let around: usize = PIECES.iter().map(|piece| piece.len()).sum();
+        around + base64_len(limits::KEY) + base64_len(self.kid.as_bytes().len())
+    }
+
+    /// Writes an element of `keys`.
+    pub(super) fn write(&self, json: &mut Zeroizing<Vec<u8>>) {
+        let k = Zeroizing::new(base64url::encode(&*self.key));
+        let kid = base64url::encode(self.kid.as_bytes());
+        let [before, between, behind] = PIECES;
+        for piece in [before, &k, between, &kid, behind] {
+            json.extend_from_slice(piece.as_bytes());
+        }
+    }
 }
+
+/// What stands around `k` and `kid`.
+const PIECES: [&str; 3] = [r#"{"kty":"oct","k":""#, r#"","kid":""#, r#""}"#];
 
 impl fmt::Debug for Jwk {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

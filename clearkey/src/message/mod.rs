@@ -1,0 +1,13 @@
+//! The messages between a CDM and a license server (EME, "Clear Key"): JSON in UTF-8.
+
+mod jwk;
+mod license;
+mod release;
+mod request;
+mod response;
+
+pub use jwk::Jwk;
+pub use license::License;
+pub use release::LicenseRelease;
+pub use request::{Answer, LicenseRequest};
+pub use response::Response;
