@@ -1,0 +1,103 @@
+//! MIME types with codecs (RFC 9110, section 8.3.1; RFC 6381).
+//!
+//! By hand, since blanks around and within the codecs must pass, a parameter that is not known must
+//! not, and the text itself goes back to the application as it is: what the crate `mime` makes of a
+//! type keeps none of this.
+
+use super::codecs;
+
+/// A parsed content type. Names of types and parameters are in small letters here, codecs as they
+/// were.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct ContentType {
+    container: String,
+    codecs: Option<Vec<String>>,
+}
+
+/// Which list of a configuration a capability stands in.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+pub enum MediaKind {
+    /// `audioCapabilities`
+    Audio,
+    /// `videoCapabilities`
+    Video,
+}
+
+impl ContentType {
+    /// Reads `type/subtype` with parameters `codecs` and `profiles`, of which the latter says nothing
+    /// here. `None` for anything else.
+    pub(super) fn parse(text: &str) -> Option<Self> {
+        let mut rest = text.trim_matches(BLANKS);
+        let (media, after) = token(rest)?;
+        let (subtype, after) = token(after.strip_prefix('/')?)?;
+        let container = format!("{media}/{subtype}").to_ascii_lowercase();
+        rest = after;
+        let mut codecs = None;
+        let mut has_profiles = false;
+        loop {
+            rest = rest.trim_start_matches(BLANKS);
+            if rest.is_empty() {
+                break;
+            }
+            let (name, after) = token(rest.strip_prefix(';')?.trim_start_matches(BLANKS))?;
+            let (value, after) = value(after.strip_prefix('=')?)?;
+            rest = after;
+            match &*name.to_ascii_lowercase() {
+                "codecs" if codecs.is_none() => {
+                    let elements = value.split(',').map(|codec| codec.trim_matches(BLANKS));
+                    codecs = Some(elements.map(str::to_owned).collect());
+                }
+                "profiles" if !has_profiles => has_profiles = true,
+                _ => return None,
+            }
+        }
+        Some(Self { container, codecs })
+    }
+
+    /// The type without parameters, such as `video/mp4`.
+    #[must_use]
+    pub fn container(&self) -> &str {
+        &self.container
+    }
+
+    /// The codecs, if there is such a parameter.
+    #[must_use]
+    pub fn codecs(&self) -> Option<&[String]> {
+        self.codecs.as_deref()
+    }
+
+    /// Whether what this project decrypts can be of this type: MP4 and WebM, each with the codecs
+    /// that Common Encryption is used with in them. The codecs must be named, and be strictly of the
+    /// kind; no container implies one.
+    ///
+    /// | type | codecs |
+    /// |---|---|
+    /// | `video/mp4` | `avc1.…`, `avc3.…`, `hvc1.…`, `hev1.…`, `vp09.…`, `av01.…` |
+    /// | `audio/mp4` | `mp4a.40.…`, `flac`, `fLaC`, `opus`, `Opus`, `ac-3`, `ec-3` |
+    /// | `video/webm` | `vp8`, `vp9`, `vp09.…`, `av01.…` |
+    /// | `audio/webm` | `opus`, `vorbis` |
+    #[must_use]
+    pub fn is_supported(&self, kind: MediaKind) -> bool {
+        let Some(known) = codecs::of(&self.container, kind) else { return false };
+        let Some(codecs) = &self.codecs else { return false };
+        codecs.iter().all(|codec| known(codec))
+    }
+}
+
+/// Blanks of HTTP.
+const BLANKS: [char; 2] = [' ', '\t'];
+
+/// The token at the start, and what follows.
+fn token(text: &str) -> Option<(&str, &str)> {
+    let is_token = |c: char| c.is_ascii_alphanumeric() || "!#$%&'*+-.^_`|~".contains(c);
+    let end = text.find(|c| !is_token(c)).unwrap_or(text.len());
+    (end > 0).then(|| text.split_at(end))
+}
+
+/// A token or a quoted string. A backslash in it, which no codec has, is not understood.
+fn value(text: &str) -> Option<(&str, &str)> {
+    match text.strip_prefix('"') {
+        Some(quoted) => quoted.split_once('"').filter(|(value, _)| !value.contains('\\')),
+        None => token(text),
+    }
+}

@@ -1,0 +1,166 @@
+//! EME's `MediaKeys`: the keys of a set of sessions, and the sessions.
+
+use std::{
+    fmt,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, Ordering},
+    },
+};
+
+use cenc::SampleEncryption;
+use clearkey::SessionType;
+
+use crate::{
+    CloseReason, Decryption, Error, KeyStore, MediaKeySession, MediaKeyStatus, MediaKeysPolicy,
+    SessionEvent, access, instance::Instance, origin::Origin, session::SessionState, sync::lock,
+};
+
+/// A CDM instance of the key system: it makes sessions, and decrypts with the keys of those that are
+/// open. Keys of other instances are out of its sight.
+///
+/// A handle is cheap to clone. Sessions live as long as their `MediaKeys` or a handle of their own
+/// does: one whose handle is dropped goes on to decrypt and to tell its listeners; one whose
+/// `MediaKeys` is dropped goes on to work. With neither left, its keys are destroyed.
+#[derive(Clone)]
+pub struct MediaKeys {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    instance: Arc<Instance>,
+    session_types: Vec<SessionType>,
+    /// Those that are not closed, and those that still have something to tell.
+    sessions: Mutex<Vec<Arc<SessionState>>>,
+    has_failed: AtomicBool,
+}
+
+/// Why a CDM instance is not there any more.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+pub enum Unavailable {
+    /// It has failed. No session can be made any more.
+    InternalError,
+    /// The hardware that it runs on was reset. New sessions can be made.
+    HardwareContextReset,
+}
+
+impl MediaKeys {
+    pub(crate) fn new(origin: Arc<Origin>, session_types: Vec<SessionType>) -> Self {
+        let shared = Shared {
+            instance: Instance::new(origin),
+            session_types,
+            sessions: Mutex::default(),
+            has_failed: AtomicBool::new(false),
+        };
+        Self { shared: Arc::new(shared) }
+    }
+
+    /// Makes a session: no id, no keys, nothing stored. EME's default is
+    /// [`SessionType::Temporary`].
+    ///
+    /// # Errors
+    ///
+    /// [`Error::SessionType`] (`NotSupportedError`) if the configuration does not have sessions of
+    /// that type, [`Error::Unavailable`] (`InvalidStateError`) after the instance has failed.
+    pub fn create_session(&self, session_type: SessionType) -> Result<MediaKeySession, Error> {
+        if !self.shared.session_types.contains(&session_type) {
+            return Err(Error::SessionType { session_type });
+        }
+        let instance = &self.shared.instance;
+        let state = SessionState::new(session_type, Arc::clone(instance), instance.new_number());
+        let mut sessions = lock(&self.shared.sessions);
+        if self.shared.has_failed.load(Ordering::Relaxed) {
+            return Err(Error::Unavailable);
+        }
+        let (over, rest) = std::mem::take(&mut *sessions)
+            .into_iter()
+            .partition::<Vec<_>, _>(|session| session.is_done_with());
+        *sessions = rest;
+        sessions.push(Arc::clone(&state));
+        // What goes with a session may call back.
+        drop(sessions);
+        drop(over);
+        Ok(MediaKeySession::of(state))
+    }
+
+    /// Takes a server certificate, which ClearKey has no use for: the answer is always `false`.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::ServerCertificateEmpty`] (`TypeError`) for no octets, as the web-platform-tests want;
+    /// the draft would answer `false` before it looks.
+    pub fn set_server_certificate(&self, server_certificate: &[u8]) -> Result<bool, Error> {
+        if server_certificate.is_empty() { Err(Error::ServerCertificateEmpty) } else { Ok(false) }
+    }
+
+    /// What a key would be good for under a policy: always [`MediaKeyStatus::Usable`], since ClearKey
+    /// protects no output.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::PolicyEmpty`] or [`Error::PolicyHdcp`] (`TypeError`) for a policy without a member, or
+    /// with an HDCP version that there is not.
+    pub fn get_status_for_policy(&self, policy: &MediaKeysPolicy) -> Result<MediaKeyStatus, Error> {
+        access::check_policy(policy)?;
+        Ok(MediaKeyStatus::Usable)
+    }
+
+    /// The usable keys of all open sessions, as a source for any thread.
+    #[must_use]
+    pub fn key_store(&self) -> KeyStore {
+        self.shared.instance.keys.clone()
+    }
+
+    /// Decrypts one sample in place with the key that counts for `kid`. See [`KeyStore::decrypt`].
+    ///
+    /// # Errors
+    ///
+    /// As [`KeyStore::decrypt`].
+    pub fn decrypt(
+        &self,
+        kid: &[u8],
+        encryption: &SampleEncryption<'_>,
+        sample: &mut [u8],
+    ) -> Result<Decryption, cenc::Error> {
+        self.shared.instance.keys.decrypt(kid, encryption, sample)
+    }
+
+    /// Tells all events that have happened in sessions of this instance to their listeners, in order,
+    /// those included that happen meanwhile.
+    ///
+    /// A listener may call anything, also this; the events are then told by the call that is already
+    /// telling, one after the other.
+    pub fn dispatch_events(&self) {
+        self.shared.instance.events.dispatch();
+    }
+
+    /// Takes the next event that has happened in a session of this instance, past its listeners: for
+    /// a host that tells events by itself.
+    #[must_use]
+    pub fn next_event(&self) -> Option<(MediaKeySession, SessionEvent)> {
+        self.shared.instance.events.next(None)
+    }
+
+    /// Closes all sessions, because the instance is not there any more (EME, "CDM Unavailable"). For
+    /// embedders.
+    pub fn cdm_unavailable(&self, why: Unavailable) {
+        let reason = match why {
+            Unavailable::InternalError => CloseReason::InternalError,
+            Unavailable::HardwareContextReset => CloseReason::HardwareContextReset,
+        };
+        let sessions = {
+            let sessions = lock(&self.shared.sessions);
+            let has_failed = why == Unavailable::InternalError;
+            self.shared.has_failed.fetch_or(has_failed, Ordering::Relaxed);
+            sessions.clone()
+        };
+        sessions.iter().for_each(|session| session.end(reason));
+    }
+}
+
+impl fmt::Debug for MediaKeys {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let sessions = lock(&self.shared.sessions).len();
+        f.debug_struct("MediaKeys").field("sessions", &sessions).finish_non_exhaustive()
+    }
+}
