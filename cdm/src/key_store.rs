@@ -107,3 +107,149 @@ impl fmt::Debug for KeyStore {
         f.write_str("KeyStore(..)")
     }
 }
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::*;
+
+    fn kid(octet: u8) -> KeyId {
+        KeyId::from([octet; 16])
+    }
+
+    #[test]
+    fn the_latest_key_counts_and_the_one_before_it_again() {
+        let store = KeyStore::default();
+        let keys: Vec<_> = (0..4).map(|octet| Arc::new(Key::new(&[octet; 16]))).collect();
+        let used = |octet: u8| {
+            let key = store.key(&[octet; 16])?;
+            keys.iter().position(|known| Arc::ptr_eq(known, &key))
+        };
+        let [a, b] = [SessionNumber(1), SessionNumber(2)];
+        store.insert(a, &[(kid(1), keys[0].clone()), (kid(2), keys[1].clone())]);
+        store.insert(b, &[(kid(1), keys[2].clone())]);
+        assert_eq!([used(1), used(2), used(3)], [Some(2), Some(1), None]);
+        // A key that is replaced is the latest.
+        store.insert(a, &[(kid(1), keys[3].clone())]);
+        assert_eq!(used(1), Some(3));
+        assert_eq!(Arc::strong_count(&keys[0]), 1);
+        store.forget(a);
+        assert_eq!([used(1), used(2)], [Some(2), None]);
+        store.forget(b);
+        assert_eq!(used(1), None);
+        assert!(store.read().is_empty());
+        assert!(keys.iter().all(|key| Arc::strong_count(key) == 1));
+    }
+
+    #[test]
+    fn no_length_of_key_id_is_taken_for_another() {
+        let store = KeyStore::default();
+        let key = Arc::new(Key::new(&[7; 16]));
+        store.insert(SessionNumber(1), &[(KeyId::new([1; 4]).unwrap(), key)]);
+        assert!(store.key(&[1; 4]).is_some());
+        for other in [&[1; 3][..], &[1; 5], &[]] {
+            assert!(store.key(other).is_none());
+        }
+    }
+}
+
+/// Every order in which threads could run: `RUSTFLAGS="--cfg loom" cargo test --package cdm --lib
+/// --release`. The lock is loom's then; all else is what ships.
+#[cfg(all(test, loom))]
+mod loom_tests {
+    use loom::thread;
+
+    use super::*;
+
+    const A: SessionNumber = SessionNumber(1);
+    const B: SessionNumber = SessionNumber(2);
+
+    fn kid(octet: u8) -> KeyId {
+        KeyId::from([octet; 16])
+    }
+
+    fn keys(octets: &[u8], key: u8) -> Vec<(KeyId, Arc<Key>)> {
+        octets.iter().map(|octet| (kid(*octet), Arc::new(Key::new(&[key; 16])))).collect()
+    }
+
+    /// Which of the keys of 16 times the same octet it is.
+    fn octet(key: &Key) -> u8 {
+        let iv = cenc::Iv::new(&[0; 8]).unwrap();
+        let encryption =
+            SampleEncryption::new(cenc::Scheme::Cenc, iv, cenc::Pattern::NONE, None).unwrap();
+        let mut sample = [0; 16];
+        decrypt_sample(key, &encryption, &mut sample).unwrap();
+        (0..4)
+            .find(|octet| {
+                let mut other = [0; 16];
+                decrypt_sample(&Key::new(&[*octet; 16]), &encryption, &mut other).unwrap();
+                other == sample
+            })
+            .unwrap()
+    }
+
+    /// The keys of a license appear all at once.
+    #[test]
+    fn nobody_sees_half_a_license() {
+        loom::model(|| {
+            let store = KeyStore::default();
+            let reader = store.clone();
+            let reading = thread::spawn(move || {
+                let first = reader.key(&[1; 16]).is_some();
+                let second = reader.key(&[2; 16]).is_some();
+                assert!(second || !first, "the first key without the second");
+            });
+            store.insert(A, &keys(&[1, 2], 1));
+            reading.join().unwrap();
+            assert!(store.key(&[1; 16]).is_some() && store.key(&[2; 16]).is_some());
+        });
+    }
+
+    /// A key that was found serves to its end, and is not found once its session is closed.
+    #[test]
+    fn a_closed_session_serves_nobody_and_disturbs_nobody() {
+        loom::model(|| {
+            let store = KeyStore::default();
+            store.insert(A, &keys(&[1], 1));
+            store.insert(B, &keys(&[1], 2));
+            let readers: Vec<_> = (0..2)
+                .map(|_| {
+                    let reader = store.clone();
+                    thread::spawn(move || {
+                        let before = octet(&reader.key(&[1; 16]).unwrap());
+                        let after = octet(&reader.key(&[1; 16]).unwrap());
+                        assert!([(2, 2), (2, 1), (1, 1)].contains(&(before, after)));
+                    })
+                })
+                .collect();
+            store.forget(B);
+            assert_eq!(octet(&store.key(&[1; 16]).unwrap()), 1);
+            readers.into_iter().for_each(|reader| reader.join().unwrap());
+            store.forget(A);
+            assert!(store.key(&[1; 16]).is_none());
+        });
+    }
+
+    /// Two sessions update and close at once while a third thread decrypts.
+    #[test]
+    fn sessions_do_not_lose_each_others_keys() {
+        loom::model(|| {
+            let store = KeyStore::default();
+            let (of_b, reader) = (store.clone(), store.clone());
+            let b = thread::spawn(move || {
+                of_b.insert(B, &keys(&[1], 2));
+                of_b.forget(B);
+            });
+            let reading = thread::spawn(move || {
+                if let Some(key) = reader.key(&[1; 16]) {
+                    assert!([1, 2].contains(&octet(&key)));
+                }
+            });
+            store.insert(A, &keys(&[1], 1));
+            let found = octet(&store.key(&[1; 16]).unwrap());
+            assert!([1, 2].contains(&found));
+            b.join().unwrap();
+            reading.join().unwrap();
+            assert_eq!(octet(&store.key(&[1; 16]).unwrap()), 1);
+        });
+    }
+}

@@ -379,14 +379,16 @@ impl Machine {
         if self.is_closed() {
             return Vec::new();
         }
+        match &mut self.id {
+            Some(id) if self.state == State::Callable => id.close(),
+            // It has never been shown.
+            id => *id = None,
+        }
         self.state = State::Closed(reason);
         self.store.forget(self.number);
         self.keys.clear();
         self.released.clear();
         (self.expiration, self.is_expired) = (None, false);
-        if let Some(id) = &mut self.id {
-            id.close();
-        }
         self.tell_statuses()
     }
 
