@@ -1,15 +1,18 @@
 //! The arguments as typed, and what they mean.
 
 use std::{
-    io::{self, Write},
+    fs::File,
+    io::{self, Read, Write},
     path::{Path, PathBuf},
 };
 
 use anyhow::{Context, bail};
-use clap::{CommandFactory, Parser, Subcommand, ValueHint};
+use clap::{CommandFactory, Parser, Subcommand, ValueEnum, ValueHint};
 use clap_complete::Shell;
+use clearkey::{InitDataType, KeyId, SessionType, limits};
+use zeroize::Zeroizing;
 
-use crate::keys::Keys;
+use crate::{keys::Keys, license_server::LicenseServer, sessions::Sessions};
 
 /// Decrypts and inspects media files that are protected with Common Encryption (ISO/IEC 23001-7)
 /// and whose keys you have.
@@ -26,6 +29,9 @@ const EXIT_CODES: &str = "Exit codes: 0 done; 1 something protected had no key; 
 pub(crate) enum Command {
     Decrypt(DecryptArgs),
     Inspect(InspectArgs),
+    Request(RequestArgs),
+    License(LicenseArgs),
+    InitData(InitDataArgs),
     /// Print a completion script for a shell
     #[command(
         after_help = "Example: clearkey completions bash > ~/.local/share/bash-completion/completions/clearkey"
@@ -58,22 +64,16 @@ pub(crate) struct DecryptArgs {
     )]
     output: Option<PathBuf>,
 
-    /// A key, as KID:KEY or TRACK:KEY; may be repeated
+    #[command(flatten)]
+    keys: KeyArgs,
+
+    /// A ClearKey license, or the license server that has one; may be repeated
     ///
-    /// KID is 32 hex digits, a UUID, or base64url; TRACK is a track id; KEY is 32 hex digits or
-    /// base64url. Others can see your arguments while the command runs: --keys-file and the
-    /// environment variable CLEARKEY_KEYS (keys with white space or commas between them) do not
-    /// have this problem.
-    #[arg(short, long = "key", value_name = "KID:KEY")]
-    keys: Vec<String>,
-
-    /// A file with one KID:KEY or TRACK:KEY on each line; # begins a comment
-    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
-    keys_file: Vec<PathBuf>,
-
-    /// A ClearKey license: the JWK set that a license server answers
-    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
-    license: Vec<PathBuf>,
+    /// A license is the JWK set that a server answers, of either type. A server, as http://… or
+    /// https://…, is sent a license request for the keys that are not given otherwise, by POST, as
+    /// players send it.
+    #[arg(long, value_name = "FILE|URL", value_hint = ValueHint::AnyPath)]
+    license: Vec<String>,
 
     /// The init segment of a media segment
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
@@ -112,9 +112,182 @@ Examples:
   clearkey decrypt in.mp4 -o out.mp4 --key 10000000100010001000100000000001:3a2a1b68dd2bd9b2eeb25e84c4776668
   clearkey decrypt in.mp4 -o out.mp4 --keys-file keys.txt
   clearkey decrypt seg-1.m4s --init init.mp4 -o clear-1.m4s --license license.json
+  clearkey decrypt in.mp4 -o out.mp4 --license https://example.com/license
   curl -s https://example.com/live.mp4 | clearkey decrypt - -o - --keys-file keys.txt | ffplay -
 
 Exit codes: 0 done; 1 a protected sample had no key; 2 anything else.";
+
+/// Where keys come from.
+#[derive(Debug, clap::Args)]
+pub(crate) struct KeyArgs {
+    /// A key, as KID:KEY or TRACK:KEY; may be repeated
+    ///
+    /// KID is 32 hex digits, a UUID, or base64url; TRACK is a track id; KEY is 32 hex digits or
+    /// base64url. Others can see your arguments while the command runs: --keys-file and the
+    /// environment variable CLEARKEY_KEYS (keys with white space or commas between them) do not
+    /// have this problem.
+    #[arg(short, long = "key", value_name = "KID:KEY")]
+    keys: Vec<String>,
+
+    /// A file with one KID:KEY or TRACK:KEY on each line; # begins a comment
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    keys_file: Vec<PathBuf>,
+}
+
+impl KeyArgs {
+    /// All keys; of two for the same key id the argument counts before the environment, and that before
+    /// a file.
+    pub(crate) fn read(self) -> anyhow::Result<Keys> {
+        let mut keys = Keys::default();
+        for path in &self.keys_file {
+            keys.add_file(path)?;
+        }
+        keys.add_environment()?;
+        for (number, text) in (1..).zip(self.keys) {
+            keys.add(text.into()).with_context(|| format!("--key number {number}"))?;
+        }
+        Ok(keys)
+    }
+}
+
+/// Print the license request that a page would send for a file
+///
+/// Without a file, for initialization data given as base64. The request goes through a session, as it
+/// does in a browser; there is a line for each piece of initialization data.
+#[derive(Debug, clap::Args)]
+#[command(after_help = REQUEST_EXAMPLES)]
+pub(crate) struct RequestArgs {
+    /// The encrypted file; - is stdin
+    #[arg(
+        value_name = "IN", value_hint = ValueHint::FilePath,
+        required_unless_present_any = ["keyids", "cenc", "webm"]
+    )]
+    pub(crate) input: Option<PathBuf>,
+
+    /// The init segment of a media segment
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, requires = "input")]
+    pub(crate) init: Option<PathBuf>,
+
+    /// Initialization data: a JSON list of key ids, as JSON or base64
+    #[arg(long, value_name = "DATA")]
+    pub(crate) keyids: Option<String>,
+
+    /// Initialization data: pssh boxes, as base64
+    #[arg(long, value_name = "BASE64")]
+    pub(crate) cenc: Option<String>,
+
+    /// Initialization data: the key id of a WebM track, as base64
+    #[arg(long, value_name = "BASE64")]
+    pub(crate) webm: Option<String>,
+
+    /// The kind of session that asks
+    #[arg(long = "type", value_name = "TYPE", default_value = "temporary")]
+    pub(crate) session_type: SessionTypeArg,
+}
+
+const REQUEST_EXAMPLES: &str = "\
+Examples:
+  clearkey request in.mp4
+  clearkey request in.mp4 | curl -d @- https://example.com/license > license.json
+  clearkey request --keyids '{\"kids\":[\"LwVHf8JLtPrv2GUXFW2v_A\"]}'";
+
+/// Print the license for keys
+///
+/// One line, or more if the keys do not fit into one license.
+#[derive(Debug, clap::Args)]
+#[command(after_help = LICENSE_EXAMPLES)]
+pub(crate) struct LicenseArgs {
+    #[command(flatten)]
+    pub(crate) keys: KeyArgs,
+
+    /// A license request to be answered, with the keys that it asks for; - is stdin
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) request: Option<PathBuf>,
+
+    /// The kind of session that the license is for [default: that of the request, or temporary]
+    #[arg(long = "type", value_name = "TYPE")]
+    pub(crate) session_type: Option<SessionTypeArg>,
+}
+
+const LICENSE_EXAMPLES: &str = "\
+Examples:
+  clearkey license --key 10000000100010001000100000000001:3a2a1b68dd2bd9b2eeb25e84c4776668
+  clearkey request in.mp4 | clearkey license --request - --keys-file keys.txt
+
+Exit codes: 0 done; 1 a key that the request asks for is not there; 2 anything else.";
+
+/// Build initialization data, or say what they are
+#[derive(Debug, clap::Args)]
+pub(crate) struct InitDataArgs {
+    #[command(subcommand)]
+    pub(crate) command: InitDataCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum InitDataCommand {
+    Build(BuildArgs),
+    Explain(ExplainArgs),
+}
+
+/// Print initialization data for key ids, as base64
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Example: clearkey init-data build cenc 10000000100010001000100000000001")]
+pub(crate) struct BuildArgs {
+    /// The format
+    pub(crate) init_data_type: InitDataTypeArg,
+
+    /// Key ids: 32 hex digits, a UUID, or base64url
+    #[arg(value_name = "KID", required = true)]
+    pub(crate) kids: Vec<KeyId>,
+
+    /// Print the octets themselves
+    #[arg(long)]
+    pub(crate) raw: bool,
+}
+
+/// Say what is in initialization data, and whether ClearKey can use them
+#[derive(Debug, clap::Args)]
+pub(crate) struct ExplainArgs {
+    /// The format
+    pub(crate) init_data_type: InitDataTypeArg,
+
+    /// The data as base64 (a JSON list also as it is); - reads the octets themselves from stdin
+    pub(crate) data: String,
+}
+
+/// `SessionType` as an argument.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum SessionTypeArg {
+    Temporary,
+    PersistentLicense,
+}
+
+impl From<SessionTypeArg> for SessionType {
+    fn from(arg: SessionTypeArg) -> Self {
+        match arg {
+            SessionTypeArg::Temporary => Self::Temporary,
+            SessionTypeArg::PersistentLicense => Self::PersistentLicense,
+        }
+    }
+}
+
+/// `InitDataType` as an argument.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum InitDataTypeArg {
+    Cenc,
+    Keyids,
+    Webm,
+}
+
+impl From<InitDataTypeArg> for InitDataType {
+    fn from(arg: InitDataTypeArg) -> Self {
+        match arg {
+            InitDataTypeArg::Cenc => Self::Cenc,
+            InitDataTypeArg::Keyids => Self::Keyids,
+            InitDataTypeArg::Webm => Self::Webm,
+        }
+    }
+}
 
 /// Show what a file protects, how, and with which keys
 #[derive(Debug, clap::Args)]
@@ -146,7 +319,7 @@ pub(crate) struct DecryptJob {
     pub(crate) input: PathBuf,
     pub(crate) target: Target,
     pub(crate) init: Option<PathBuf>,
-    pub(crate) keys: Keys,
+    pub(crate) sessions: Sessions,
     pub(crate) allow_missing_keys: bool,
     pub(crate) json: bool,
     pub(crate) quiet: bool,
@@ -155,25 +328,30 @@ pub(crate) struct DecryptJob {
 impl DecryptArgs {
     /// Reads the keys, and sees to it that the rest makes sense.
     pub(crate) fn into_job(self) -> anyhow::Result<DecryptJob> {
-        let mut keys = Keys::default();
-        for path in &self.license {
-            keys.add_license(path)?;
+        let (servers, licenses): (Vec<_>, Vec<_>) =
+            self.license.iter().partition(|license| LicenseServer::is_url(license));
+        let servers = servers.into_iter().map(|url| LicenseServer::new(url)).collect();
+        let mut sessions = Sessions::open(servers)?;
+        for path in licenses {
+            let license = read_license(Path::new(path)).with_context(|| path.clone())?;
+            sessions.add_license(&license).with_context(|| path.clone())?;
         }
-        for path in &self.keys_file {
-            keys.add_file(path)?;
-        }
-        keys.add_environment()?;
-        for (number, text) in (1..).zip(self.keys) {
-            keys.add(text.into()).with_context(|| format!("--key number {number}"))?;
-        }
+        sessions.add_keys(&self.keys.read()?)?;
         let target = match self.output {
             Some(path) => Target::Output { path, compact: self.compact },
             None if is_standard(&self.input) => bail!("--in-place needs a file, not stdin"),
             None => Target::InPlace,
         };
         let Self { input, init, allow_missing_keys, json, quiet, .. } = self;
-        Ok(DecryptJob { input, target, init, keys, allow_missing_keys, json, quiet })
+        Ok(DecryptJob { input, target, init, sessions, allow_missing_keys, json, quiet })
     }
+}
+
+/// Reads one octet more than a license may have, so that too many show.
+fn read_license(path: &Path) -> io::Result<Zeroizing<Vec<u8>>> {
+    let mut license = Zeroizing::new(Vec::with_capacity(limits::LICENSE + 2));
+    File::open(path)?.take(limits::LICENSE as u64 + 1).read_to_end(&mut license)?;
+    Ok(license)
 }
 
 /// Whether a path stands for stdin or stdout.

@@ -16,10 +16,11 @@ use crate::{
     args::{DecryptJob, Target, is_standard, name},
     compact, in_place,
     input::{Positioned, Units},
-    keys::{Keys, NoKeys},
+    no_keys::NoKeys,
     output::Output,
     progress,
     report::DecryptReport,
+    sessions::Sessions,
 };
 
 /// Bytes that are read, decrypted and written at a time: they fit into a core's cache.
@@ -49,10 +50,10 @@ fn decrypt(job: &DecryptJob) -> anyhow::Result<DecryptReport> {
     let mut missing = BTreeMap::new();
     if job.allow_missing_keys {
         units.keep()?;
-        missing = missing_keys(&mut units, &job.keys)?;
+        missing = missing_keys(&mut units, &job.sessions)?;
         units.again();
     }
-    let keyring = Keyring { keys: &job.keys, leave: missing.keys().copied().collect() };
+    let keyring = Keyring { sessions: &job.sessions, leave: missing.keys().copied().collect() };
     let mut report = DecryptReport::new(missing);
     let result = match &job.target {
         Target::InPlace => in_place::run(job, &mut units, &keyring, &mut report),
@@ -70,7 +71,7 @@ fn decrypt(job: &DecryptJob) -> anyhow::Result<DecryptReport> {
             // The whole of a file is there to be asked which other keys it wants.
             if !is_standard(&job.input) {
                 units.again();
-                missing = missing_keys(&mut units, &job.keys).unwrap_or(missing);
+                missing = missing_keys(&mut units, &job.sessions).unwrap_or(missing);
             }
             Err(NoKeys(missing).into())
         }
@@ -87,23 +88,28 @@ pub(crate) fn planner(init: Option<&Path>) -> anyhow::Result<Planner> {
     Planner::with_init(&init).with_context(place)
 }
 
-fn missing_keys(units: &mut Units, keys: &Keys) -> anyhow::Result<BTreeMap<u32, BTreeSet<KeyId>>> {
+fn missing_keys(
+    units: &mut Units,
+    sessions: &Sessions,
+) -> anyhow::Result<BTreeMap<u32, BTreeSet<KeyId>>> {
     let mut demand = KeyDemand::new();
     while let Some(plan) = units.next_unit()? {
+        sessions.request_for(&plan)?;
         demand.add(&plan);
     }
-    Ok(demand.missing(keys))
+    Ok(demand.missing(sessions))
 }
 
 /// Keys, and the tracks that are left encrypted for want of some.
 pub(crate) struct Keyring<'k> {
-    keys: &'k Keys,
+    sessions: &'k Sessions,
     leave: BTreeSet<u32>,
 }
 
 impl Keyring<'_> {
-    pub(crate) fn resolve(&self, plan: Plan) -> Result<ReadyPlan, Error> {
-        plan.resolve(self.keys, &self.leave)
+    pub(crate) fn resolve(&self, plan: Plan) -> anyhow::Result<ReadyPlan> {
+        self.sessions.request_for(&plan)?;
+        Ok(plan.resolve(self.sessions, &self.leave)?)
     }
 }
 

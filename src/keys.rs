@@ -1,16 +1,9 @@
-//! The keys that the user gave, by key id and by track.
+//! The keys that the user gave, as text.
 
-use std::{
-    collections::{BTreeMap, BTreeSet, HashMap},
-    env, fmt, fs,
-    path::Path,
-    sync::Arc,
-};
+use std::{collections::BTreeMap, env, fs, path::Path};
 
 use anyhow::{Context, anyhow, bail};
-use cenc::Key;
-use clearkey::{KeyId, License, base64url};
-use container::KeySource;
+use clearkey::{Jwk, KeyId, base64url};
 use zeroize::Zeroizing;
 
 /// Keys, as the environment has them.
@@ -19,8 +12,9 @@ const VARIABLE: &str = "CLEARKEY_KEYS";
 /// No `Display`, and a `Debug` that shows no key.
 #[derive(Debug, Default)]
 pub(crate) struct Keys {
-    by_kid: HashMap<KeyId, Arc<Key>>,
-    by_track: HashMap<u32, Arc<Key>>,
+    by_kid: BTreeMap<KeyId, Jwk>,
+    /// Keys for whatever key id a track has; theirs here is none that counts.
+    by_track: BTreeMap<u32, Jwk>,
 }
 
 impl Keys {
@@ -31,12 +25,13 @@ impl Keys {
         let Some((id, key)) = text.split_once([':', '=']) else {
             bail!("no `:` in it; a key is written KID:KEY");
         };
-        let key = Arc::new(parse_key(key).context("the part behind `:`")?);
+        let key = parse_key(key).context("the part behind `:`")?;
         match parse_track(id) {
-            Some(track) => _ = self.by_track.insert(track, key),
+            Some(track) => _ = self.by_track.insert(track, Jwk::new(KeyId::from([0; 16]), *key)),
             None => {
-                let kid = id.parse().map_err(|error| anyhow!("the part before `:`: {error}"))?;
-                self.by_kid.insert(kid, key);
+                let kid: KeyId =
+                    id.parse().map_err(|error| anyhow!("the part before `:`: {error}"))?;
+                self.by_kid.insert(kid.clone(), Jwk::new(kid, *key));
             }
         }
         Ok(())
@@ -68,21 +63,14 @@ impl Keys {
         Ok(())
     }
 
-    /// Takes a JWK set.
-    pub(crate) fn add_license(&mut self, path: &Path) -> anyhow::Result<()> {
-        let place = || path.display().to_string();
-        let bytes = Zeroizing::new(fs::read(path).with_context(place)?);
-        let license = License::parse(&bytes).with_context(place)?;
-        for jwk in &license.keys {
-            self.by_kid.insert(jwk.kid().clone(), Arc::new(Key::new(jwk.key())));
-        }
-        Ok(())
+    /// Those with a key id, sorted.
+    pub(crate) fn by_kid(&self) -> impl Iterator<Item = &Jwk> {
+        self.by_kid.values()
     }
-}
 
-impl KeySource for Keys {
-    fn key(&self, track: u32, kid: &KeyId) -> Option<Arc<Key>> {
-        self.by_kid.get(kid).or_else(|| self.by_track.get(&track)).cloned()
+    /// Those for a track.
+    pub(crate) fn by_track(&self) -> impl Iterator<Item = (u32, &[u8; 16])> {
+        self.by_track.iter().map(|(track, jwk)| (*track, jwk.key()))
     }
 }
 
@@ -92,7 +80,7 @@ fn parse_track(text: &str) -> Option<u32> {
     is_number.then(|| text.parse().ok()).flatten()
 }
 
-fn parse_key(text: &str) -> anyhow::Result<Key> {
+fn parse_key(text: &str) -> anyhow::Result<Zeroizing<[u8; 16]>> {
     let hex = || data_encoding::HEXLOWER_PERMISSIVE.decode(text.as_bytes()).ok();
     let octets = match text.len() {
         32 => hex(),
@@ -100,28 +88,10 @@ fn parse_key(text: &str) -> anyhow::Result<Key> {
     };
     let octets = octets.map(Zeroizing::new);
     octets
-        .and_then(|octets| Key::try_from(octets.as_slice()).ok())
+        .and_then(|octets| octets.as_slice().try_into().ok())
+        .map(Zeroizing::new)
         .context("not a key: a key is 32 hex digits, or 22 characters of base64url")
 }
-
-/// Protected samples that there is no key for.
-#[derive(Debug)]
-pub(crate) struct NoKeys(pub(crate) BTreeMap<u32, BTreeSet<KeyId>>);
-
-impl fmt::Display for NoKeys {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("no key for ")?;
-        let tracks = self.0.iter();
-        let kids = tracks.flat_map(|(track, kids)| kids.iter().map(move |kid| (track, kid)));
-        for (index, (track, kid)) in kids.enumerate() {
-            let comma = if index == 0 { "" } else { ", " };
-            write!(f, "{comma}KID {kid} (track {track})")?;
-        }
-        Ok(())
-    }
-}
-
-impl std::error::Error for NoKeys {}
 
 #[cfg(test)]
 mod tests {
@@ -144,7 +114,8 @@ mod tests {
             for key in [KEY, "3A2A1B68DD2BD9B2EEB25E84C4776668", "OiobaN0r2bLusl6ExHdmaA"] {
                 for separator in [':', '='] {
                     let keys = keys(&format!("{id}{separator}{key}")).unwrap();
-                    assert!(keys.key(7, &kid).is_some(), "{id}{separator}{key}");
+                    let known: Vec<_> = keys.by_kid().map(|jwk| jwk.kid()).collect();
+                    assert_eq!(known, [&kid], "{id}{separator}{key}");
                 }
             }
         }
@@ -153,9 +124,9 @@ mod tests {
     #[test]
     fn a_number_is_a_track() {
         let keys = keys(&format!("2:{KEY}")).unwrap();
-        let kid = KeyId::from([9; 16]);
-        assert!(keys.key(2, &kid).is_some());
-        assert!(keys.key(1, &kid).is_none());
+        let tracks: Vec<_> = keys.by_track().map(|(track, key)| (track, key[0])).collect();
+        assert_eq!(tracks, [(2, 0x3a)]);
+        assert_eq!(keys.by_kid().count(), 0);
     }
 
     #[test]

@@ -1,18 +1,23 @@
 //! The `clearkey` command: arguments become a job, the job is run, its outcome is an exit code.
 //!
-//! Nothing here knows a format: `container` plans and decrypts, `clearkey` reads keys.
+//! Nothing here knows a format: `container` plans and decrypts, `clearkey` reads and writes messages, and
+//! `cdm` has the sessions in between.
 #![forbid(unsafe_code)]
 
 mod args;
 mod compact;
 mod decrypt;
+mod exchange;
 mod in_place;
 mod input;
 mod inspect;
 mod keys;
+mod license_server;
+mod no_keys;
 mod output;
 mod progress;
 mod report;
+mod sessions;
 
 use std::{
     io::{self, Write},
@@ -46,7 +51,9 @@ fn main() -> ExitCode {
         Err(error) => {
             // If stderr is gone too, there is nobody to tell.
             let _ = writeln!(io::stderr(), "clearkey: {error:#}");
-            if error.downcast_ref::<keys::NoKeys>().is_some() { NO_KEY } else { FAILED }.into()
+            let has_no_key = error.downcast_ref::<no_keys::NoKeys>().is_some()
+                || error.downcast_ref::<no_keys::UnknownKids>().is_some();
+            if has_no_key { NO_KEY } else { FAILED }.into()
         }
     }
 }
@@ -55,6 +62,9 @@ fn run(args: Args) -> anyhow::Result<Outcome> {
     match args.command {
         Command::Decrypt(args) => decrypt::run(args.into_job()?),
         Command::Inspect(args) => inspect::run(&args),
+        Command::Request(args) => exchange::request_command(&args),
+        Command::License(args) => exchange::license_command(args),
+        Command::InitData(args) => exchange::init_data_command(&args),
         Command::Completions { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(shell, &mut Args::command(), "clearkey", &mut script);
