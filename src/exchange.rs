@@ -64,8 +64,8 @@ pub(crate) fn request_command(args: &RequestArgs) -> anyhow::Result<Outcome> {
     print(&lines)
 }
 
-/// What a page would hand to its session: the initialization data for the common system, each once; if
-/// there are none, then the key ids that tracks and samples have.
+/// What a page would hand to its session: the initialization data for the common system, each once; and
+/// the key ids of tracks and samples that those do not name.
 fn init_data_of(path: &Path, init: Option<&Path>) -> anyhow::Result<Vec<InitData>> {
     let mut units = Vec::new();
     if let Some(init) = init {
@@ -92,13 +92,11 @@ fn init_data_of(path: &Path, init: Option<&Path>) -> anyhow::Result<Vec<InitData
             }
         }
     }
-    if !told.is_empty() {
-        return Ok(told);
+    kids.retain(|kid| told.iter().all(|common| !common.kids().contains(kid)));
+    for kids in kids.chunks(limits::KIDS) {
+        told.push(InitData::new(InitDataType::Keyids, kids.to_vec())?);
     }
-    let lists = kids.chunks(limits::KIDS);
-    Ok(lists
-        .map(|kids| InitData::new(InitDataType::Keyids, kids.to_vec()))
-        .collect::<Result<_, _>>()?)
+    Ok(told)
 }
 
 /// Prints a license, or as many as it takes for all keys, one a line.

@@ -72,6 +72,16 @@ impl Plan {
         self.ivs[sample.iv as usize]
     }
 
+    /// The subsamples of a sample of this plan; `None` if all of it is protected.
+    ///
+    /// # Panics
+    /// If the sample is one of another plan.
+    #[must_use]
+    pub fn subsamples(&self, sample: &Sample) -> Option<&[Subsample]> {
+        let range = sample.subsamples.as_ref()?;
+        Some(&self.subsamples[range.start as usize..range.end as usize])
+    }
+
     /// The changes outside of samples.
     #[must_use]
     pub fn edits(&self) -> &[Edit] {
@@ -106,10 +116,7 @@ impl Plan {
     /// How a sample of this plan is encrypted, as `cenc` wants to be told.
     pub(crate) fn encryption(&self, sample: &Sample) -> Result<SampleEncryption<'_>, cenc::Error> {
         let protection = &self.protections[sample.protection as usize];
-        let subsamples = sample
-            .subsamples
-            .as_ref()
-            .map(|range| &self.subsamples[range.start as usize..range.end as usize]);
+        let subsamples = self.subsamples(sample);
         SampleEncryption::new(protection.scheme, self.iv(sample), protection.pattern, subsamples)
     }
 }

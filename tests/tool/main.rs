@@ -13,6 +13,7 @@ mod marks;
 mod samples;
 mod support;
 
+mod exchange;
 mod fixtures;
 mod generated;
 mod hostile;

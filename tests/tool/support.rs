@@ -74,7 +74,7 @@ pub(crate) fn run(command: &mut Command) -> Run {
     let keys: Vec<_> = command
         .get_args()
         .filter_map(|arg| Some(arg.to_str()?.split_once(':')?.1.to_lowercase()))
-        .filter(|key| key.len() >= 16)
+        .filter(|key| key.len() >= 16 && !key.starts_with("//"))
         .collect();
     let output = command.output().unwrap();
     let stderr = String::from_utf8(output.stderr).unwrap();

@@ -1,11 +1,15 @@
 //! clearkey-not-callable-after-createsession: nothing works before generateRequest or load.
 
+use cdm::{Error, MediaKeySession};
+
 use crate::support::{LICENSE, exception, media_keys, temporary};
+
+type Call = fn(&MediaKeySession) -> Result<(), Error>;
 
 #[test]
 fn update_close_and_remove_are_invalid() {
     let media_keys = media_keys();
-    let calls: [fn(&cdm::MediaKeySession) -> Result<(), cdm::Error>; 3] = [
+    let calls: [Call; 3] = [
         |session| session.update(LICENSE.as_bytes()),
         |session| session.close(),
         |session| session.remove(),
