@@ -257,7 +257,7 @@ impl MediaKeySession {
         if is_persistent && matches!(self.state.instance.origin.storage, Storage::Host) {
             return Err(Error::HostStorage);
         }
-        begin().wait()
+        begin().wait(|| self.state.instance.origin.drive())
     }
 }
 

@@ -4,8 +4,9 @@ use std::{
     fmt,
     marker::PhantomData,
     pin::Pin,
-    sync::{Arc, Condvar, Mutex},
+    sync::{Arc, Condvar, Mutex, PoisonError},
     task::{Context, Poll, Waker},
+    time::Duration,
 };
 
 use crate::{Error, sync::lock};
@@ -53,18 +54,26 @@ impl<T: Outcome> Operation<T> {
         lock(&self.slot.state).result.clone().map(|result| result.map(T::from_flag))
     }
 
-    /// Blocks until the call has ended, which needs another thread if it has not.
-    pub(crate) fn wait(self) -> Result<T, Error> {
-        let mut state = lock(&self.slot.state);
+    /// Blocks until the call has ended. `drive` takes the steps of storage that nobody else takes: what
+    /// the call waits for may be under way in another thread, and that thread may die of it.
+    pub(crate) fn wait(self, drive: impl Fn()) -> Result<T, Error> {
         loop {
+            drive();
+            let state = lock(&self.slot.state);
+            let waited = self
+                .slot
+                .settled
+                .wait_timeout_while(state, PATIENCE, |state| state.result.is_none());
+            let (state, _) = waited.unwrap_or_else(PoisonError::into_inner);
             if let Some(result) = &state.result {
                 return result.clone().map(T::from_flag);
             }
-            state =
-                self.slot.settled.wait(state).unwrap_or_else(std::sync::PoisonError::into_inner);
         }
     }
 }
+
+/// How long a waiting call leaves storage to others.
+const PATIENCE: Duration = Duration::from_millis(20);
 
 impl<T: Outcome> Future for Operation<T> {
     type Output = Result<T, Error>;

@@ -34,7 +34,7 @@ pub struct DirectoryStore {
     _lock: File,
 }
 
-/// What is read of a record at most. A license of 64 KiB makes a record of 40 KiB; a session may hold
+/// What a record has at most. A license of 64 KiB makes a record of 40 KiB; a session may hold
 /// many.
 const RECORD: u64 = 16 << 20;
 
@@ -116,6 +116,12 @@ impl LicenseStore for DirectoryStore {
 
     fn put(&self, name: &str, record: &[u8]) -> Result<(), StoreError> {
         let path = self.path(name)?;
+        if record.len() as u64 > RECORD {
+            return Err(StoreError::new(format!(
+                "a record of {} octets, at most {RECORD} allowed",
+                record.len()
+            )));
+        }
         let write = || {
             let mut options = AtomicWriteFile::options();
             options.mode(0o600).preserve_mode(false);

@@ -265,3 +265,16 @@ fn the_names_of_tutorials_are_there() {
     assert_eq!(session.key_id().unwrap().as_bytes(), [1], "the first of the statuses");
     assert!(keys.key_store().key(&[1]).is_some());
 }
+
+#[test]
+fn handles_go_to_any_thread() {
+    fn shareable<T: Send + Sync + Clone>(_: &T) {}
+    let media_keys = media_keys();
+    shareable(&media_keys);
+    shareable(&media_keys.key_store());
+    let session = temporary(&media_keys);
+    shareable(&session);
+    shareable(&session.key_statuses());
+    shareable(&session.when_closed());
+    shareable(&cdm::Environment::default());
+}

@@ -408,3 +408,74 @@ fn a_store_in_process_that_fails_or_panics_changes_nothing() {
     session.update(&stored(&[(1, 0x22)])).unwrap();
     assert_eq!(key_in_use(&media_keys, &[1; 16]), Some(0x22));
 }
+
+/// Everything is there already, whatever it is asked for.
+struct Full;
+
+impl LicenseStore for Full {
+    fn get(&self, _: &str) -> Result<Option<Zeroizing<Vec<u8>>>, StoreError> {
+        Ok(Some(Zeroizing::new(vec![1])))
+    }
+
+    fn put(&self, _: &str, _: &[u8]) -> Result<(), StoreError> {
+        Ok(())
+    }
+
+    fn delete(&self, _: &str) -> Result<(), StoreError> {
+        Ok(())
+    }
+}
+
+#[test]
+fn a_store_that_has_every_id_is_not_asked_for_ever() {
+    let session = persistent(&media_keys_in(&with_store(Full)));
+    let refused = session.generate_request("keyids", KEYIDS.as_bytes());
+    assert_eq!(refused, Err(Error::NoSessionId));
+}
+
+/// The first write takes its time, and then dies.
+#[derive(Default)]
+struct Dying {
+    writes: Mutex<u32>,
+    memory: MemoryStore,
+}
+
+impl LicenseStore for Dying {
+    fn get(&self, name: &str) -> Result<Option<Zeroizing<Vec<u8>>>, StoreError> {
+        self.memory.get(name)
+    }
+
+    fn put(&self, name: &str, record: &[u8]) -> Result<(), StoreError> {
+        let writes = {
+            let mut writes = self.writes.lock().unwrap();
+            *writes += 1;
+            *writes
+        };
+        if writes == 1 {
+            std::thread::sleep(std::time::Duration::from_millis(100));
+            panic!("on purpose");
+        }
+        self.memory.put(name, record)
+    }
+
+    fn delete(&self, name: &str) -> Result<(), StoreError> {
+        self.memory.delete(name)
+    }
+}
+
+#[test]
+fn who_waits_behind_a_store_that_panics_goes_on() {
+    let store = Arc::new(Dying::default());
+    let media_keys = media_keys_in(&with_store(store.clone()));
+    let session = persistent(&media_keys);
+    session.generate_request("keyids", KEYIDS.as_bytes()).unwrap();
+    let first = session.clone();
+    let first = std::thread::spawn(move || first.update(&stored(&[(1, 0x11)])));
+    while *store.writes.lock().unwrap() == 0 {
+        std::thread::yield_now();
+    }
+    session.update(&stored(&[(2, 0x22)])).unwrap();
+    assert!(first.join().is_err());
+    let used = [1, 2].map(|octet| key_in_use(&media_keys, &[octet; 16]));
+    assert_eq!(used, [None, Some(0x22)]);
+}

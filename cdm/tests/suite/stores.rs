@@ -145,6 +145,9 @@ fn what_is_no_record_is_not_read() {
     }
     long.set_len(16 << 20).unwrap();
     assert_eq!(store.get("3").unwrap().unwrap().len(), 16 << 20);
+    let refused = store.put("3", &vec![0; (16 << 20) + 1]).unwrap_err().to_string();
+    assert_eq!(refused, "a record of 16777217 octets, at most 16777216 allowed");
+    assert_eq!(store.get("3").unwrap().unwrap().len(), 16 << 20);
     assert!(store.put("1", b"x").unwrap_err().to_string().starts_with("writing "));
     assert!(store.delete("1").unwrap_err().to_string().starts_with("deleting "));
     let file = folder.path().join("file");

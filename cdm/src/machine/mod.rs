@@ -11,6 +11,9 @@
 //!    |  load: false--> burnt                   '--CDM--> closed (internal-error, …)
 //! ```
 
+mod license;
+mod start;
+
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::Arc,
@@ -18,14 +21,13 @@ use std::{
 };
 
 use cenc::Key;
-use clearkey::{InitData, Jwk, KeyId, LicenseRelease, LicenseRequest, Response, SessionType};
+use clearkey::{InitData, Jwk, KeyId, SessionType};
 use zeroize::Zeroizing;
 
 use crate::{
-    CloseReason, Error, KeyStore, MediaKeyStatus, MediaKeyStatusMap, MessageType, SessionEvent,
+    CloseReason, Error, KeyStore, MediaKeyStatus, MediaKeyStatusMap, SessionEvent,
     ids::{Ids, SessionId},
     key_store::SessionNumber,
-    record::Record,
     storage::{StoreAnswer, StoreOperation},
 };
 
@@ -85,7 +87,7 @@ pub(crate) enum Turn {
 
 /// What a call does with the answer of storage.
 pub(crate) enum Then {
-    GenerateRequest { init_data: InitData },
+    GenerateRequest { init_data: InitData, tries: u32 },
     Load,
     Update { keys: Vec<Jwk> },
     Remove,
@@ -180,7 +182,7 @@ impl Machine {
     /// Goes on with a call that has asked storage.
     pub(crate) fn resume(&mut self, then: Then, answer: StoreAnswer) -> Result<Turn, Error> {
         let turn = match then {
-            Then::GenerateRequest { init_data } => self.id_checked(init_data, answer),
+            Then::GenerateRequest { init_data, tries } => self.id_checked(init_data, tries, answer),
             Then::Load => self.loaded(answer),
             // If storage has failed, nothing changes.
             Then::Update { keys } => answer.map_err(Error::from).map(|_| self.add_keys(keys)),
@@ -202,165 +204,6 @@ impl Machine {
     fn burn(&mut self) {
         self.state = State::Burnt;
         self.id = None;
-    }
-
-    // generateRequest()
-
-    fn generate_request(&mut self, init_data_type: &str, init_data: &[u8]) -> Result<Turn, Error> {
-        let init_data = InitData::parse(init_data_type, init_data)?;
-        self.choose_id(init_data)
-    }
-
-    /// Takes an id. A persistent session's must not be that of a stored one either.
-    fn choose_id(&mut self, init_data: InitData) -> Result<Turn, Error> {
-        self.id = Some(self.ids.new_id()?);
-        match self.session_type {
-            SessionType::Temporary => self.requested(init_data),
-            SessionType::PersistentLicense => Ok(Turn::Ask {
-                operation: StoreOperation::Get,
-                then: Then::GenerateRequest { init_data },
-            }),
-        }
-    }
-
-    fn id_checked(&mut self, init_data: InitData, answer: StoreAnswer) -> Result<Turn, Error> {
-        match answer? {
-            Some(record) if !record.is_empty() => {
-                // The other id is taken before this one is free, or it could be the same.
-                let _taken = self.id.take();
-                self.choose_id(init_data)
-            }
-            _ => self.requested(init_data),
-        }
-    }
-
-    fn requested(&mut self, init_data: InitData) -> Result<Turn, Error> {
-        let kids = init_data.kids().to_vec();
-        let request = LicenseRequest::new(kids.clone(), self.session_type)?;
-        self.requested = kids;
-        self.state = State::Callable;
-        let message_type = MessageType::LicenseRequest;
-        Ok(done(vec![SessionEvent::Message { message_type, message: request.to_json() }]))
-    }
-
-    // load()
-
-    fn load(&mut self, session_id: &str) -> Result<Turn, Error> {
-        let wrong = || Error::SessionId { found: clearkey::quote(session_id) };
-        if session_id.is_empty() {
-            return Err(wrong());
-        }
-        if self.session_type == SessionType::Temporary {
-            return Err(Error::TemporaryLoad);
-        }
-        let number = SessionId::parse(session_id).ok_or_else(wrong)?;
-        self.id = Some(self.ids.open(number)?);
-        Ok(Turn::Ask { operation: StoreOperation::Get, then: Then::Load })
-    }
-
-    /// A record of temporary sessions does not exist, so EME's check of the stored session's type
-    /// has nothing to find.
-    fn loaded(&mut self, answer: StoreAnswer) -> Result<Turn, Error> {
-        let record = answer?.filter(|record| !record.is_empty());
-        let Some(record) = record else {
-            self.burn();
-            return Ok(Turn::Done { found: false, events: Vec::new() });
-        };
-        let record = Record::parse(&record).map_err(|reason| Error::DamagedRecord {
-            session_id: self.record_name().unwrap_or_default(),
-            reason,
-        })?;
-        let turn = match record {
-            Record::License(keys) => self.add_keys(keys),
-            Record::Destroyed(kids) => {
-                self.released = kids.into_iter().collect();
-                self.tell_release()?
-            }
-        };
-        self.state = State::Callable;
-        Ok(turn)
-    }
-
-    // update()
-
-    fn update(&mut self, response: &[u8]) -> Result<Turn, Error> {
-        let is_persistent = self.session_type == SessionType::PersistentLicense;
-        match Response::parse(response)? {
-            Response::License(license) if license.license_type != self.session_type => {
-                Err(Error::LicenseType {
-                    license: license.license_type,
-                    session: self.session_type,
-                })
-            }
-            Response::License(_) if self.release_is_pending() => Err(Error::ReleasePending),
-            Response::License(license) if is_persistent => {
-                let mut all: BTreeMap<_, _> = self
-                    .keys
-                    .iter()
-                    .filter_map(|(kid, held)| Some((kid.clone(), held.jwk.clone()?)))
-                    .collect();
-                all.extend(license.keys.iter().map(|jwk| (jwk.kid().clone(), jwk.clone())));
-                let record = Record::License(all.into_values().collect());
-                let operation = StoreOperation::Put(record.to_bytes());
-                Ok(Turn::Ask { operation, then: Then::Update { keys: license.keys } })
-            }
-            Response::License(license) => Ok(self.add_keys(license.keys)),
-            Response::Acknowledgement(_) if self.release_is_pending() => {
-                Ok(Turn::Ask { operation: StoreOperation::Delete, then: Then::Acknowledge })
-            }
-            Response::Acknowledgement(_) => Err(Error::Acknowledgement),
-        }
-    }
-
-    /// Makes keys usable. The license says nothing of an expiration, so what an earlier one had
-    /// expired is usable again.
-    fn add_keys(&mut self, keys: Vec<Jwk>) -> Turn {
-        let is_persistent = self.session_type == SessionType::PersistentLicense;
-        let mut usable = if self.is_expired { self.all_keys() } else { Vec::new() };
-        for jwk in keys {
-            let (kid, key) = (jwk.kid().clone(), Arc::new(Key::new(jwk.key())));
-            usable.push((kid.clone(), Arc::clone(&key)));
-            self.released.remove(&kid);
-            self.keys.insert(kid, Held { key, jwk: is_persistent.then_some(jwk) });
-        }
-        self.store.insert(self.number, &usable);
-        (self.expiration, self.is_expired) = (None, false);
-        done(self.tell_statuses())
-    }
-
-    // remove()
-
-    /// A persistent session leaves a record of destruction in place of its license. Without a key
-    /// there is nothing to destroy, and a second time there is nothing left to.
-    fn remove(&mut self) -> Result<Turn, Error> {
-        if self.session_type == SessionType::Temporary || self.keys.is_empty() {
-            return self.keys_destroyed();
-        }
-        let record = Record::Destroyed(self.statuses.keys().collect());
-        let operation = StoreOperation::Put(record.to_bytes());
-        Ok(Turn::Ask { operation, then: Then::Remove })
-    }
-
-    fn keys_destroyed(&mut self) -> Result<Turn, Error> {
-        self.store.forget(self.number);
-        self.released.extend(std::mem::take(&mut self.keys).into_keys());
-        (self.expiration, self.is_expired) = (None, false);
-        self.tell_release()
-    }
-
-    /// Tells the statuses; of a persistent session also the license release.
-    fn tell_release(&mut self) -> Result<Turn, Error> {
-        let mut events = self.tell_statuses();
-        if self.release_is_pending() {
-            let release = LicenseRelease::new(self.released.iter().cloned().collect());
-            let message_type = MessageType::LicenseRelease;
-            events.push(SessionEvent::Message { message_type, message: release.to_json() });
-        }
-        Ok(done(events))
-    }
-
-    fn release_is_pending(&self) -> bool {
-        self.session_type == SessionType::PersistentLicense && !self.released.is_empty()
     }
 
     // close(), and being closed
