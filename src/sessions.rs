@@ -159,10 +159,11 @@ pub(crate) fn request(session: &MediaKeySession, init_data: &InitData) -> anyhow
     }
 }
 
-/// A session of the license's kind, with its keys. A license may hold more keys than a request names.
+/// A session of the license's kind, with its keys. The first of them is what the session asks for: a
+/// license may hold more keys than a request can name.
 fn add_license(media_keys: &MediaKeys, message: &[u8]) -> anyhow::Result<()> {
     let license = License::parse(message)?;
-    let kids = license.keys.iter().take(limits::KIDS).map(|jwk| jwk.kid().clone()).collect();
+    let kids = license.keys.iter().take(1).map(|jwk| jwk.kid().clone()).collect();
     let session = media_keys.create_session(license.license_type)?;
     let init_data = InitData::new(InitDataType::Keyids, kids)?;
     request(&session, &init_data)?;

@@ -132,7 +132,8 @@ struct Body<'a> {
 impl Body<'_> {
     /// One at least.
     fn all<T>(&mut self, read: impl Fn(&mut Self) -> Option<T>) -> Result<Vec<T>, RecordError> {
-        let mut all = Vec::new();
+        // Room for all from the start: a list that grows leaves keys behind. No key has less.
+        let mut all = Vec::with_capacity(self.rest.len() / (2 + 1 + limits::KEY) + 1);
         while all.is_empty() || !self.rest.is_empty() {
             let at = self.at;
             all.push(read(self).ok_or(RecordError::Body { at })?);

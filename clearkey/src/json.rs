@@ -73,7 +73,7 @@ impl<'a> Node<'a> {
     }
 
     /// The elements of this list, of which there must be one at least.
-    pub(crate) fn elements(&self) -> Result<impl Iterator<Item = Node<'a>>, Error> {
+    pub(crate) fn elements(&self) -> Result<impl ExactSizeIterator<Item = Node<'a>>, Error> {
         let elements = self.any_elements()?;
         if elements.len() == 0 {
             return Err(Error::MemberEmpty { path: self.path.clone() });

@@ -67,7 +67,8 @@ impl InitData {
     /// # Errors
     ///
     /// [`Error::NoKeyId`]; [`Error::Length`] for more than one key id in `webm`, and for one in `cenc`
-    /// that has not 16 octets; [`Error::TooManyKeyIds`] for more than [`limits::KIDS`].
+    /// that has not 16 octets, and for data of more than [`limits::INIT_DATA`] octets: no more than 95 of
+    /// the longest key ids fit; [`Error::TooManyKeyIds`] for more than [`limits::KIDS`].
     pub fn new(init_data_type: InitDataType, kids: Vec<KeyId>) -> Result<Self, Error> {
         let kids = kids::requested(kids)?;
         let bytes = match (init_data_type, &*kids) {
@@ -76,6 +77,7 @@ impl InitData {
             (InitDataType::Webm, [kid]) => kid.as_bytes().to_vec(),
             (InitDataType::Webm, _) => return Err(Error::WebmKeyIds { count: kids.len() }),
         };
+        limits::check(WHAT, bytes.len(), 1..=limits::INIT_DATA)?;
         Ok(Self { kids, init_data_type, bytes })
     }
 
@@ -148,6 +150,17 @@ mod tests {
         }
         let json = format!("{{{}}}", kids::write(&list(129)));
         assert_eq!(refusal("keyids", json.as_bytes()).1, "129 key ids, at most 128 allowed");
+    }
+
+    #[test]
+    fn what_could_not_be_read_is_not_made() {
+        let long = |count: u8| -> Vec<_> {
+            (0..count).map(|octet| KeyId::new([octet; 512]).unwrap()).collect()
+        };
+        let most = InitData::new(InitDataType::Keyids, long(95)).unwrap();
+        assert_eq!(InitData::parse("keyids", most.as_bytes()), Ok(most));
+        let more = InitData::new(InitDataType::Keyids, long(96));
+        assert!(matches!(more, Err(Error::Length { len: 65_866, .. })), "{more:?}");
     }
 
     #[test]

@@ -1,13 +1,12 @@
 //! A license: the JWK set with which a server answers (EME, "Clear Key", "License Format").
 
 use std::collections::HashMap;
-use std::collections::hash_map::Entry;
 
 use zeroize::Zeroizing;
 
 use super::Jwk;
 use crate::json::{Document, Node};
-use crate::{Error, KeyId, SessionType, limits};
+use crate::{Error, SessionType, limits};
 
 /// A license as it was read: at least one key, each key id once.
 ///
@@ -52,7 +51,12 @@ impl License {
 
     pub(super) fn read(root: &Node<'_>) -> Result<Self, Error> {
         let member = root.required("keys")?;
-        let keys = member.elements()?.map(|jwk| Jwk::read(&jwk)).collect::<Result<_, _>>()?;
+        let elements = member.elements()?;
+        // Room for all from the start: a list that grows leaves keys behind.
+        let mut keys = Vec::with_capacity(elements.len());
+        for element in elements {
+            keys.push(Jwk::read(&element)?);
+        }
         Self::new(keys, SessionType::read_or_default(root)?)
     }
 
@@ -66,18 +70,16 @@ impl License {
         if keys.is_empty() {
             return Err(Error::NoKeyId);
         }
-        let mut places: HashMap<KeyId, usize> = HashMap::new();
-        let mut once: Vec<Jwk> = Vec::with_capacity(keys.len());
-        for jwk in keys {
-            match places.entry(jwk.kid().clone()) {
-                Entry::Occupied(place) => once[*place.get()] = jwk,
-                Entry::Vacant(place) => {
-                    place.insert(once.len());
-                    once.push(jwk);
-                }
-            }
+        // In place: a list that is left behind keeps the keys that were moved out of it.
+        let mut keys = keys;
+        let (mut places, mut kept) = (HashMap::new(), 0);
+        for at in 0..keys.len() {
+            let place = *places.entry(keys[at].kid().clone()).or_insert(kept);
+            keys.swap(place, at);
+            kept += usize::from(place == kept);
         }
-        Ok(Self { keys: once, license_type })
+        keys.truncate(kept);
+        Ok(Self { keys, license_type })
     }
 
     /// The message: no white space, ASCII only, `keys` before `type`. It holds keys, and is wiped when
@@ -105,6 +107,7 @@ impl License {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::KeyId;
 
     const KEY: &str = r#"{"kty":"oct","kid":"AAECAw","k":"BAUGBwgJCgsMDQ4PEBESEw"}"#;
 
