@@ -1,8 +1,7 @@
 //! The arguments as typed, and what they mean.
 
 use std::{
-    fs::File,
-    io::{self, Read, Write},
+    io::{self, Write},
     path::{Path, PathBuf},
 };
 
@@ -10,9 +9,8 @@ use anyhow::{Context, bail};
 use clap::{CommandFactory, Parser, Subcommand, ValueEnum, ValueHint};
 use clap_complete::Shell;
 use clearkey::{InitDataType, KeyId, SessionType, limits};
-use zeroize::Zeroizing;
 
-use crate::{keys::Keys, license_server::LicenseServer, sessions::Sessions};
+use crate::{input::read_small, keys::Keys, license_server::LicenseServer, sessions::Sessions};
 
 /// Decrypts and inspects media files that are protected with Common Encryption (ISO/IEC 23001-7)
 /// and whose keys you have.
@@ -333,7 +331,7 @@ impl DecryptArgs {
         let servers = servers.into_iter().map(|url| LicenseServer::new(url)).collect();
         let mut sessions = Sessions::open(servers)?;
         for path in licenses {
-            let license = read_license(Path::new(path)).with_context(|| path.clone())?;
+            let license = read_small(Path::new(path), limits::LICENSE)?;
             sessions.add_license(&license).with_context(|| path.clone())?;
         }
         sessions.add_keys(&self.keys.read()?)?;
@@ -345,13 +343,6 @@ impl DecryptArgs {
         let Self { input, init, allow_missing_keys, json, quiet, .. } = self;
         Ok(DecryptJob { input, target, init, sessions, allow_missing_keys, json, quiet })
     }
-}
-
-/// Reads one octet more than a license may have, so that too many show.
-fn read_license(path: &Path) -> io::Result<Zeroizing<Vec<u8>>> {
-    let mut license = Zeroizing::new(Vec::with_capacity(limits::LICENSE + 2));
-    File::open(path)?.take(limits::LICENSE as u64 + 1).read_to_end(&mut license)?;
-    Ok(license)
 }
 
 /// Whether a path stands for stdin or stdout.

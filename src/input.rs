@@ -13,8 +13,22 @@ use container::{
     Plan, ReadAt, Window,
     mp4::{Planner, Step},
 };
+use zeroize::Zeroizing;
 
-use crate::args::is_standard;
+use crate::args::{is_standard, name};
+
+/// Reads a message from a file or stdin: one octet more than it may have at most, so that too many show.
+pub(crate) fn read_small(path: &Path, limit: usize) -> anyhow::Result<Zeroizing<Vec<u8>>> {
+    // Room for all from the start: a buffer that grows leaves keys behind.
+    let mut bytes = Zeroizing::new(Vec::with_capacity(limit + 2));
+    let limit = limit as u64 + 1;
+    let read = match is_standard(path) {
+        true => io::stdin().lock().take(limit).read_to_end(&mut bytes),
+        false => File::open(path).and_then(|file| file.take(limit).read_to_end(&mut bytes)),
+    };
+    read.with_context(|| name(path, "stdin"))?;
+    Ok(bytes)
+}
 
 /// A file that is read, and in place written, by position.
 #[derive(Debug)]

@@ -7,16 +7,18 @@
 mod args;
 mod compact;
 mod decrypt;
-mod exchange;
 mod in_place;
+mod init_data;
 mod input;
 mod inspect;
 mod keys;
+mod license;
 mod license_server;
 mod no_keys;
 mod output;
 mod progress;
 mod report;
+mod request;
 mod sessions;
 
 use std::{
@@ -62,9 +64,9 @@ fn run(args: Args) -> anyhow::Result<Outcome> {
     match args.command {
         Command::Decrypt(args) => decrypt::run(args.into_job()?),
         Command::Inspect(args) => inspect::run(&args),
-        Command::Request(args) => exchange::request_command(&args),
-        Command::License(args) => exchange::license_command(args),
-        Command::InitData(args) => exchange::init_data_command(&args),
+        Command::Request(args) => request::run(&args),
+        Command::License(args) => license::run(args),
+        Command::InitData(args) => init_data::run(&args),
         Command::Completions { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(shell, &mut Args::command(), "clearkey", &mut script);

@@ -67,13 +67,17 @@ impl Sessions {
         Ok(())
     }
 
-    /// Requests licenses for the keys of a unit that are not there yet: one request, as a player sends
-    /// it for initialization data.
+    /// Requests licenses for the keys of a unit that are not there yet, in one request: those that a
+    /// player would be told of, and those that samples use besides; not those of tracks that have
+    /// their key.
     pub(crate) fn request_for(&self, plan: &Plan) -> anyhow::Result<()> {
         if self.servers.is_empty() {
             return Ok(());
         }
-        let mut wanted: Vec<_> = kids_of(plan, &self.tracks).into_iter().collect();
+        let told = plan.init_data().iter().filter_map(|data| pssh::common_kids(&data.bytes).ok());
+        let without_key = kids_of(plan).filter(|(track, _)| !self.tracks.contains_key(track));
+        let mut wanted: Vec<_> =
+            told.flatten().chain(without_key.map(|(_, kid)| kid.clone())).collect();
         wanted.retain(|kid| self.asked.borrow_mut().insert(kid.clone()));
         for server in &self.servers {
             wanted
@@ -114,22 +118,18 @@ fn find(media_keys: &MediaKeys, kid: &KeyId) -> Option<Arc<Key>> {
     media_keys.key_store().key(kid.as_bytes())
 }
 
-/// The key ids that a player would be told of, and those that samples have besides: without the ones of
-/// tracks that have their key.
-fn kids_of(plan: &Plan, tracks: &BTreeMap<u32, Track>) -> BTreeSet<KeyId> {
-    let needs_key = |track| !tracks.contains_key(&track);
-    let told = plan.init_data().iter().filter_map(|data| pssh::common_kids(&data.bytes).ok());
-    let told = told.flatten();
-    let scopes = plan.scopes();
-    let used = plan.protections().iter();
-    let used = used.filter(|protection| needs_key(scopes[protection.scope as usize].track));
-    let used = used.map(|protection| protection.kid.clone());
-    let declared = plan.tracks().iter().filter(|track| needs_key(track.id));
-    let declared = declared.flat_map(|track| &track.entries).filter_map(|entry| {
-        let protection = entry.protection.as_ref()?;
-        (protection.is_protected && !protection.kid.is_zero()).then(|| protection.kid.clone())
+/// The key ids of a unit by track: those that its tracks declare, then those that its samples use.
+pub(crate) fn kids_of(plan: &Plan) -> impl Iterator<Item = (u32, &KeyId)> {
+    let declared = plan.tracks().iter().flat_map(|track| {
+        let protections = track.entries.iter().filter_map(|entry| entry.protection.as_ref());
+        let named = protections.filter(|it| it.is_protected && !it.kid.is_zero());
+        named.map(|protection| (track.id, &protection.kid))
     });
-    told.chain(used).chain(declared).collect()
+    let used = plan
+        .protections()
+        .iter()
+        .map(|protection| (plan.scopes()[protection.scope as usize].track, &protection.kid));
+    declared.chain(used)
 }
 
 /// Media keys with both kinds of sessions, whose licenses are kept in memory.

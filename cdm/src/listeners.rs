@@ -2,7 +2,7 @@
 
 use std::sync::{
     Arc, Mutex,
-    atomic::{AtomicBool, Ordering},
+    atomic::{AtomicBool, AtomicU64, Ordering},
 };
 
 use crate::{EventType, MediaKeySession, SessionEvent, sync::lock};
@@ -22,7 +22,6 @@ pub(crate) struct Listeners {
 
 #[derive(Default)]
 struct List {
-    last: u64,
     /// In the order in which they are called.
     entries: Vec<Arc<Entry>>,
 }
@@ -39,14 +38,14 @@ struct Entry {
 impl Listeners {
     pub(crate) fn add(&self, event_type: EventType, handler: Handler) -> ListenerId {
         let mut list = lock(&self.list);
-        let entry = list.entry(event_type, false, handler);
+        let entry = Entry::new(event_type, false, handler);
         let id = entry.id;
         list.entries.push(entry);
         id
     }
 
     pub(crate) fn remove(&self, id: ListenerId) -> bool {
-        let is_it = |entry: &Arc<Entry>| entry.id == id && !entry.is_attribute;
+        let is_it = |entry: &Arc<Entry>| entry.id == id;
         let mut list = lock(&self.list);
         let at = list.entries.iter().position(is_it);
         let removed = at.map(|at| list.entries.remove(at));
@@ -61,7 +60,7 @@ impl Listeners {
         let is_it = |entry: &Arc<Entry>| entry.is_attribute && entry.event_type == event_type;
         let mut list = lock(&self.list);
         let at = list.entries.iter().position(is_it);
-        let new = handler.map(|handler| list.entry(event_type, true, handler));
+        let new = handler.map(|handler| Entry::new(event_type, true, handler));
         let old = match (at, new) {
             (Some(at), Some(new)) => Some(std::mem::replace(&mut list.entries[at], new)),
             (Some(at), None) => Some(list.entries.remove(at)),
@@ -90,11 +89,13 @@ impl Listeners {
     }
 }
 
-impl List {
-    fn entry(&mut self, event_type: EventType, is_attribute: bool, handler: Handler) -> Arc<Entry> {
-        self.last += 1;
-        Arc::new(Entry {
-            id: ListenerId(self.last),
+/// No two listeners have the same, of whatever session.
+static LAST: AtomicU64 = AtomicU64::new(0);
+
+impl Entry {
+    fn new(event_type: EventType, is_attribute: bool, handler: Handler) -> Arc<Self> {
+        Arc::new(Self {
+            id: ListenerId(LAST.fetch_add(1, Ordering::Relaxed)),
             event_type,
             is_attribute,
             handler: Mutex::new(handler),

@@ -36,7 +36,7 @@ impl Origin {
     /// Lets the session that asked go on.
     pub(crate) fn completed(&self, token: StoreToken, answer: StoreAnswer) {
         if let Some(session) = self.steps.end(token).upgrade() {
-            session.go_on(token, answer);
+            session.go_on(answer);
         }
     }
 }

@@ -103,13 +103,11 @@ impl SessionState {
         slot
     }
 
-    /// Goes on with the call that has asked storage, if the session still waits for this answer.
-    pub(crate) fn go_on(&self, token: StoreToken, answer: StoreAnswer) {
+    /// Goes on with the call that has asked storage, unless that was ended meanwhile.
+    pub(crate) fn go_on(&self, answer: StoreAnswer) {
         let mut wakers = Wakers::default();
         let mut inner = lock(&self.inner);
-        if let Some(UnderWay { then, slot, .. }) =
-            inner.under_way.take_if(|under_way| under_way.token == token)
-        {
+        if let Some(UnderWay { then, slot, .. }) = inner.under_way.take() {
             let turn = inner.machine.resume(then, answer);
             self.take(&mut inner, turn, slot, &mut wakers);
             self.begin_waiting(&mut inner, &mut wakers);

@@ -8,9 +8,10 @@ use crate::json::Node;
 use crate::quote::quote;
 
 /// The kind of a session, and of the license for it; EME's `MediaKeySessionType`, which is complete.
-#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq)]
 pub enum SessionType {
-    /// Gone when the session closes.
+    /// Gone when the session closes. EME's default.
+    #[default]
     Temporary,
     /// May be stored and loaded again.
     PersistentLicense,

@@ -101,3 +101,90 @@ fn value(text: &str) -> Option<(&str, &str)> {
         None => token(text),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn codecs(text: &str) -> Option<Vec<String>> {
+        ContentType::parse(text)?.codecs
+    }
+
+    #[test]
+    fn blanks_and_capitals_of_names_say_nothing() {
+        for text in [
+            "video/mp4;codecs=\"a.b,c\"",
+            " video/mp4 ; codecs=\"a.b,c\" ",
+            "\tVideo/MP4;\tCodecs=\" a.b , c \"\t",
+            "video/mp4; profiles=\"iso6, dash\"; codecs=\"a.b,c\"",
+        ] {
+            let parsed = ContentType::parse(text).unwrap_or_else(|| panic!("{text}"));
+            assert_eq!(parsed.container(), "video/mp4", "{text}");
+            assert_eq!(parsed.codecs().unwrap(), ["a.b", "c"], "{text}");
+        }
+        assert_eq!(codecs("video/mp4;codecs=A.b"), Some(vec!["A.b".to_owned()]));
+        assert_eq!(codecs("video/mp4"), None);
+        assert_eq!(codecs("video/mp4;codecs=\",a,,b,\"").unwrap(), ["", "a", "", "b", ""]);
+        assert_eq!(codecs("video/mp4;codecs=\"\"").unwrap(), [""]);
+    }
+
+    #[test]
+    fn everything_else_is_no_content_type() {
+        for text in [
+            "",
+            " ",
+            "video",
+            "video/",
+            "/mp4",
+            "video mp4",
+            "vid eo/mp4",
+            "video/mp4,",
+            "video/mp4;",
+            "video/mp4;codecs",
+            "video/mp4;codecs=",
+            "video/mp4; =a",
+            "video/mp4; codecs =a",
+            "video/mp4; codecs= a",
+            "video/mp4;codecs=a;codecs=a",
+            "video/mp4;codecs=a;codecs=b",
+            "video/mp4;profiles=a;profiles=a",
+            "video/mp4;codecs=a;foo=b",
+            "video/mp4 codecs=a",
+            "video/mp4;codecs=\"a",
+            "video/mp4;codecs=\"a\"b",
+            "video/mp4;codecs=\"a\\\\b\"",
+            "video/mp4\n",
+            "vidéo/mp4",
+        ] {
+            assert_eq!(ContentType::parse(text), None, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn codecs_must_be_named() {
+        let is_supported = |text: &str| {
+            ContentType::parse(text).is_some_and(|parsed| parsed.is_supported(MediaKind::Audio))
+        };
+        assert!(is_supported("audio/webm;codecs=opus"));
+        assert!(is_supported("audio/webm;codecs=\"opus,vorbis\""));
+        for text in [
+            "audio/webm",
+            "audio/webm;codecs=\"\"",
+            "audio/webm;codecs=\"opus,\"",
+            "audio/webm;codecs=\"opus,fake\"",
+            "video/webm;codecs=opus",
+        ] {
+            assert!(!is_supported(text), "{text}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_makes_it_panic(text in "[ -~\\t\"é;=/,.]{0,40}") {
+            let _ = ContentType::parse(&text);
+            let _ = ContentType::parse(&format!("video/mp4;codecs=\"{text}\""));
+        }
+    }
+}

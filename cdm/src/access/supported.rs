@@ -182,3 +182,124 @@ fn capabilities(
         false => Ok(supported),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn asked() -> MediaKeySystemConfiguration {
+        MediaKeySystemConfiguration {
+            audio_capabilities: vec![capability("audio/webm;codecs=opus")],
+            ..Default::default()
+        }
+    }
+
+    fn capability(content_type: &str) -> MediaKeySystemMediaCapability {
+        MediaKeySystemMediaCapability {
+            content_type: content_type.to_owned(),
+            ..Default::default()
+        }
+    }
+
+    fn with(
+        persistent: bool,
+        change: impl FnOnce(&mut MediaKeySystemConfiguration),
+    ) -> Result<MediaKeySystemConfiguration, String> {
+        let mut asked = asked();
+        change(&mut asked);
+        let support = Support { persistent, content_type: &ContentType::is_supported };
+        supported(&asked, &support).map_err(|refusal| refusal.to_string())
+    }
+
+    fn types(names: &[&str]) -> Option<Vec<String>> {
+        Some(names.iter().map(ToString::to_string).collect())
+    }
+
+    #[test]
+    fn each_refusal_says_what_is_wrong() {
+        let no_storage = "persistentState: required, but there is no storage";
+        let refused =
+            |change: fn(&mut MediaKeySystemConfiguration)| with(false, change).unwrap_err();
+        assert_eq!(
+            refused(|asked| asked.init_data_types = vec!["CENC".to_owned(), String::new()]),
+            "initDataTypes: none of them is cenc, keyids or webm"
+        );
+        assert_eq!(
+            refused(|asked| asked.distinctive_identifier = MediaKeysRequirement::Required),
+            "distinctiveIdentifier: required, but there is none"
+        );
+        assert_eq!(
+            refused(|asked| asked.persistent_state = MediaKeysRequirement::Required),
+            no_storage
+        );
+        assert_eq!(
+            refused(|asked| asked.session_types = types(&["temporary", "Temporary"])),
+            "sessionTypes: \"Temporary\", which is not known"
+        );
+        assert_eq!(
+            refused(|asked| asked.session_types = types(&["persistent-license"])),
+            "sessionTypes: \"persistent-license\", but there is no storage"
+        );
+        assert_eq!(
+            refused(|asked| asked.audio_capabilities.clear()),
+            "neither audioCapabilities nor videoCapabilities"
+        );
+        assert_eq!(
+            refused(|asked| {
+                asked.video_capabilities = vec![capability("video/x"), capability("?")];
+            }),
+            "videoCapabilities: \"video/x\" is not supported; \"?\" is no MIME type with codecs"
+        );
+        let forbidden = with(true, |asked| {
+            asked.persistent_state = MediaKeysRequirement::NotAllowed;
+            asked.session_types = types(&["persistent-license"]);
+        });
+        assert_eq!(
+            forbidden.unwrap_err(),
+            "sessionTypes: \"persistent-license\", but persistentState is not-allowed"
+        );
+    }
+
+    #[test]
+    fn an_empty_content_type_fails_the_list_wherever_it_stands() {
+        let refused = with(false, |asked| asked.audio_capabilities.push(capability("")));
+        assert_eq!(refused.unwrap_err(), "audioCapabilities: an empty contentType");
+        let kept = with(false, |asked| asked.audio_capabilities.push(capability("x")));
+        assert_eq!(kept.unwrap().audio_capabilities, [capability("audio/webm;codecs=opus")]);
+    }
+
+    #[test]
+    fn explanations_are_limited() {
+        let refused = with(false, |asked| {
+            asked.audio_capabilities = vec![capability(&"x".repeat(10_000)); 1_000];
+        });
+        assert!(refused.unwrap_err().len() < 1_000);
+        let support = Support { persistent: false, content_type: &|_, _| true };
+        let many = vec![MediaKeySystemConfiguration::default(); 1_000];
+        let Err(Error::NotSupported { refusals }) = select(KEY_SYSTEM, &many, &support) else {
+            panic!("none is supported");
+        };
+        assert_eq!(refusals.len(), EXPLAINED);
+    }
+
+    #[test]
+    fn what_is_asked_of_state_is_decided() {
+        use MediaKeysRequirement::{NotAllowed, Optional, Required};
+        for (state, names, expected) in [
+            (Optional, None, NotAllowed),
+            (NotAllowed, types(&["temporary"]), NotAllowed),
+            (Required, None, Required),
+            (Optional, types(&[]), NotAllowed),
+            (Optional, types(&["persistent-license", "temporary"]), Required),
+        ] {
+            let got = with(true, |asked| {
+                asked.persistent_state = state;
+                asked.session_types.clone_from(&names);
+            });
+            let got = got.unwrap();
+            assert_eq!(got.persistent_state, expected, "{state} {names:?}");
+            assert_eq!(got.distinctive_identifier, NotAllowed);
+            assert_eq!(got.session_types, names.or_else(|| types(&["temporary"])));
+        }
+    }
+}

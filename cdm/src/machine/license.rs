@@ -46,7 +46,6 @@ impl Machine {
         for jwk in keys {
             let (kid, key) = (jwk.kid().clone(), Arc::new(Key::new(jwk.key())));
             usable.push((kid.clone(), Arc::clone(&key)));
-            self.released.remove(&kid);
             self.keys.insert(kid, Held { key, jwk: is_persistent.then_some(jwk) });
         }
         self.store.insert(self.number, &usable);

@@ -264,7 +264,7 @@ impl Machine {
         self.keys.iter().map(|(kid, held)| (kid.clone(), Arc::clone(&held.key))).collect()
     }
 
-    /// EME's "Update Key Statuses".
+    /// EME's "Update Key Statuses". A key that was released and has come back is there.
     fn tell_statuses(&mut self) -> Vec<SessionEvent> {
         let status = match self.is_expired {
             true => MediaKeyStatus::Expired,

@@ -101,8 +101,12 @@ fn listeners_are_called_in_the_order_of_the_dom() {
     session.update(LICENSE.as_bytes()).unwrap();
     session.dispatch_events();
     assert_eq!(told(&log), ["statuses keystatuseschange"]);
-    let other = temporary(&media_keys);
-    assert!(!other.remove_event_listener(first));
+    let (other, log) = (temporary(&media_keys), Log::default());
+    let of_other = other.add_event_listener(EventType::Message, note(&log, "other"));
+    assert!(!other.remove_event_listener(first) && !session.remove_event_listener(of_other));
+    started(other);
+    media_keys.dispatch_events();
+    assert_eq!(told(&log), ["other message"]);
 }
 
 #[test]

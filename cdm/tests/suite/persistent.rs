@@ -175,7 +175,8 @@ fn load_checks_in_the_order_of_eme() {
     for absent in ["0", "1", "4294967295"] {
         assert_eq!(load(absent), Ok(false));
     }
-    assert_eq!(exception(temporary(&media_keys).load("")), "TypeError");
+    let empty = Err(Error::SessionId { found: String::new() });
+    assert_eq!(temporary(&media_keys).load(""), empty);
     assert_eq!(temporary(&media_keys).load("1"), Err(Error::TemporaryLoad));
 
     let session = persistent(&media_keys);
