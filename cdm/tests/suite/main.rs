@@ -6,6 +6,7 @@
 mod events;
 mod laws;
 mod lifetimes;
+mod messages;
 mod persistent;
 mod scripts;
 mod steps;
