@@ -62,10 +62,8 @@ impl DirectoryStore {
                 name.len()
             )));
         }
-        let parent = folder.as_ref();
-        let folder = parent.join(name);
+        let folder = folder.as_ref().join(name);
         make_folder(&folder)?;
-        sync(parent)?;
 
         let path = folder.join(LOCK);
         let options = OpenOptions::new().create(true).append(true).mode(0o600).open(&path);
@@ -142,12 +140,17 @@ impl LicenseStore for DirectoryStore {
     }
 }
 
+/// Makes a folder and all that is missing above it, each synced into the one that it lies in.
 fn make_folder(folder: &Path) -> Result<(), StoreError> {
+    let missing: Vec<_> = folder.ancestors().take_while(|folder| !folder.is_dir()).collect();
     let made = DirBuilder::new().recursive(true).mode(0o700).create(folder);
-    made.map_err(told("making", folder))
+    made.map_err(told("making", folder))?;
+    missing.into_iter().filter_map(Path::parent).try_for_each(sync)
 }
 
 fn sync(folder: &Path) -> Result<(), StoreError> {
+    // What a relative path lies in has no name.
+    let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
     File::open(folder).and_then(|folder| folder.sync_all()).map_err(told("syncing", folder))
 }
 
