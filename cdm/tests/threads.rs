@@ -140,5 +140,5 @@ fn no_wrong_byte_while_sessions_come_and_go() {
     println!(
         "{done} samples decrypted, {with_no_key} without a key, {changes} changes of sessions"
     );
-    assert!(done > 1_000 && with_no_key > 0 && changes > 100);
+    assert!(done > 1_000 && with_no_key > 0 && changes > 10);
 }
