@@ -30,8 +30,8 @@ use super::{LicenseStore, StoreError};
 #[derive(Debug)]
 pub struct DirectoryStore {
     folder: PathBuf,
-    /// Its lock goes with the file, however the process ends.
-    _lock: File,
+    /// Its lock goes with the process, however that ends.
+    lock: File,
 }
 
 /// What a record has at most. A license of 64 KiB makes a record of 40 KiB; a session may hold
@@ -77,7 +77,7 @@ impl DirectoryStore {
             Err(TryLockError::Error(error)) => return Err(told("locking", &path)(error)),
         }
         sweep(&folder)?;
-        Ok(Self { folder, _lock: lock })
+        Ok(Self { folder, lock })
     }
 
     fn path(&self, name: &str) -> Result<PathBuf, StoreError> {
@@ -87,6 +87,13 @@ impl DirectoryStore {
             return Err(StoreError::new(format!("\"{quoted}\" is no name of a record")));
         }
         Ok(self.folder.join(format!("{name}{SUFFIX}")))
+    }
+}
+
+/// Closing the file would not do at once: a process that is being started may hold a copy of it.
+impl Drop for DirectoryStore {
+    fn drop(&mut self) {
+        let _ = self.lock.unlock();
     }
 }
 
@@ -134,9 +141,11 @@ impl LicenseStore for DirectoryStore {
     fn delete(&self, name: &str) -> Result<(), StoreError> {
         let path = self.path(name)?;
         match fs::remove_file(&path) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
-            other => other.map_err(told("deleting", &path)).and_then(|()| sync(&self.folder)),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            other => other.map_err(told("deleting", &path))?,
         }
+        // Also when nothing was there: who deleted it may have died before this.
+        sync(&self.folder)
     }
 }
 

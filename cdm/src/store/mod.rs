@@ -28,7 +28,7 @@ pub trait LicenseStore: Send + Sync {
     ///
     /// # Errors
     ///
-    /// If it was not written. The record before it is still there.
+    /// If it may not have been written. Either it or the record before it is there, whole.
     fn put(&self, name: &str, record: &[u8]) -> Result<(), StoreError>;
 
     /// Deletes a record. What is absent is deleted.
