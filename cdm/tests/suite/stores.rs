@@ -156,3 +156,32 @@ fn what_is_no_record_is_not_read() {
     let error = DirectoryStore::open(&file, ORIGIN).unwrap_err().to_string();
     assert!(error.starts_with("making "), "{error}");
 }
+
+/// Runs itself again where files may have 32 KiB (64 blocks of 512 octets), and the signal that would
+/// end a process which writes more is ignored: what a full disk does.
+#[test]
+fn a_record_that_does_not_fit_leaves_the_old_one() {
+    const FOLDER: &str = "CLEARKEY_SMALL_DISK";
+    let record = |store: &DirectoryStore| store.get("17").unwrap().map(|record| record.to_vec());
+    if let Some(folder) = std::env::var_os(FOLDER) {
+        let store = open(Path::new(&folder));
+        store.put("17", &[7; 30_000]).unwrap();
+        let refused = store.put("17", &[8; 100_000]).unwrap_err().to_string();
+        assert!(refused.starts_with("writing ") && refused.contains("too large"), "{refused}");
+        assert!(record(&store).unwrap() == [7; 30_000]);
+        store.put("17", &[9; 30_000]).unwrap();
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let output = std::process::Command::new("sh")
+        .args(["-c", r#"trap "" XFSZ; ulimit -f 64; exec "$0" "$@""#])
+        .arg(std::env::current_exe().unwrap())
+        .args(["--exact", "stores::a_record_that_does_not_fit_leaves_the_old_one"])
+        .env(FOLDER, folder.path())
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
+    let origin = folder.path().join("https%3a%2f%2fexample.org");
+    assert_eq!(files(&origin).into_keys().collect::<Vec<_>>(), ["17.license", "lock"]);
+    assert!(record(&open(folder.path())).unwrap() == [9; 30_000]);
+}
