@@ -2,29 +2,34 @@
 
 use std::fmt;
 
-use ::aes::{Aes128, cipher::KeyInit};
-use zeroize::ZeroizeOnDrop;
+use crate::aes::Cipher;
+use crate::{Error, Kernel};
 
-use crate::Error;
-
-/// A content key: 16 octets, expanded once into AES-128's round keys for both directions.
+/// A content key: 16 octets, expanded once for the fastest [`Kernel`] of the CPU, for both
+/// directions.
 ///
-/// Making one costs as much as a few blocks of AES, so keep it, behind an `Arc` where several
+/// Making one costs as much as a few dozen blocks of AES, so keep it, behind an `Arc` where several
 /// owners need it. It cannot be cloned, shown or read back. Dropping it wipes the memory it lies
-/// in; a copy that a move left behind is not reached.
+/// in.
 pub struct Key {
-    aes: Aes128,
+    cipher: Box<dyn Cipher>,
 }
 
 impl Key {
     /// Expands the 16 octets of a key. Wiping `octets` stays with the caller.
     #[must_use]
     pub fn new(octets: &[u8; 16]) -> Self {
-        Self { aes: Aes128::new(octets.into()) }
+        Self::on(Kernel::chosen(), octets)
     }
 
-    pub(crate) fn aes(&self) -> &Aes128 {
-        &self.aes
+    /// Expands a key for a kernel of one's choice: for tests, and to compare kernels.
+    #[must_use]
+    pub fn on(kernel: Kernel, octets: &[u8; 16]) -> Self {
+        Self { cipher: kernel.expand(octets) }
+    }
+
+    pub(crate) fn cipher(&self) -> &dyn Cipher {
+        &*self.cipher
     }
 }
 
@@ -47,12 +52,6 @@ impl fmt::Debug for Key {
         f.write_str("Key(..)")
     }
 }
-
-/// Does not compile if `aes` loses its feature `zeroize`, without which nothing would be wiped.
-const _: () = {
-    const fn is_wiped<T: ZeroizeOnDrop>() {}
-    is_wiped::<Aes128>();
-};
 
 #[cfg(test)]
 mod tests {

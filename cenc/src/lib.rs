@@ -40,20 +40,26 @@
 //! to noise without an error.
 
 mod aes;
+mod batch;
+mod chains;
 mod error;
+mod gather;
 mod iv;
 mod key;
 mod pattern;
+mod pending;
+mod runs;
 mod sample;
 mod scheme;
 mod subsample;
-mod walk;
 
 #[cfg(test)]
 mod laws;
 #[cfg(test)]
 mod naive;
 
+pub use crate::aes::Kernel;
+pub use crate::batch::{BatchError, Sample, decrypt_batch, encrypt_batch};
 pub use crate::error::Error;
 pub use crate::iv::Iv;
 pub use crate::key::Key;

@@ -1,7 +1,8 @@
 //! One sample: how it is protected, and the two calls that decrypt and encrypt it.
 
-use crate::aes::{BLOCK, Cbc, Ctr};
-use crate::walk::walk;
+use crate::aes::BLOCK;
+use crate::batch::Decryption;
+use crate::chains::encrypt_alone;
 use crate::{Error, Iv, Key, Pattern, Scheme, Subsample};
 
 /// How one sample is protected.
@@ -75,14 +76,10 @@ pub fn decrypt_sample(
     encryption: &SampleEncryption<'_>,
     sample: &mut [u8],
 ) -> Result<(), Error> {
-    match encryption.scheme {
-        Scheme::Cenc | Scheme::Cens => {
-            walk(encryption, &mut Ctr::new(key.aes(), encryption.iv), sample)
-        }
-        Scheme::Cbc1 | Scheme::Cbcs => {
-            walk(encryption, &mut Cbc::decrypting(key.aes(), encryption.iv), sample)
-        }
-    }
+    let mut decryption = Decryption::default();
+    decryption.add(key, encryption, sample)?;
+    decryption.finish();
+    Ok(())
 }
 
 /// Encrypts a sample in place, so that [`decrypt_sample`] with the same arguments undoes it.
@@ -99,14 +96,16 @@ pub fn encrypt_sample(
     encryption: &SampleEncryption<'_>,
     sample: &mut [u8],
 ) -> Result<(), Error> {
+    encryption.check(sample.len())?;
     match encryption.scheme {
         Scheme::Cenc | Scheme::Cens => {
-            walk(encryption, &mut Ctr::new(key.aes(), encryption.iv), sample)
+            let mut keystream = Decryption::default();
+            keystream.ctr(key, encryption, sample);
+            keystream.finish();
         }
-        Scheme::Cbc1 | Scheme::Cbcs => {
-            walk(encryption, &mut Cbc::encrypting(key.aes(), encryption.iv), sample)
-        }
+        Scheme::Cbc1 | Scheme::Cbcs => encrypt_alone(key.cipher(), encryption, sample),
     }
+    Ok(())
 }
 
 /// A `cbc1` range cannot end within a block: the chain has no place to go on from.

@@ -1,93 +1,58 @@
-//! AES-128 in the two modes of ISO/IEC 23001-7, as ciphers that the walk can lead.
+//! AES-128 in the two modes of ISO/IEC 23001-7, by the fastest means that the CPU has.
 //!
-//! What a mode has to remember from one run of bytes to the next is here. Whole blocks go to a
-//! kernel: three functions over blocks, each of which gets the counter or chain and leaves it
-//! ready for the next block. There is one kernel, [`portable`].
+//! A *kernel* is one such means. It works on neighbouring bytes, on blocks gathered from many
+//! places, and on many chains side by side; which bytes those are is decided elsewhere. [`kernel`]
+//! has the table of them; [`portable`] is the oracle for all the others.
 
+mod counter;
+mod kernel;
+mod lanes;
 mod portable;
+#[cfg(test)]
+mod tests;
+// Vendor intrinsics load and store through pointers, and run on some CPUs only.
+#[cfg(target_arch = "x86_64")]
+#[allow(unsafe_code)]
+mod x86_64;
 
-use ::aes::Aes128;
-
-use crate::Iv;
-use crate::walk::Cipher;
+pub(crate) use self::counter::Counter;
+pub use self::kernel::Kernel;
+pub(crate) use self::lanes::{LANES, Lane, Stage};
 
 /// Bytes in a block of AES.
 pub(crate) const BLOCK: usize = 16;
 
 pub(crate) type Block = [u8; BLOCK];
 
-/// AES-CTR, which decrypts and encrypts alike. A run of bytes may end inside a block; the next one
-/// goes on with the rest of that block's keystream.
-pub(crate) struct Ctr<'k> {
-    aes: &'k Aes128,
-    iv: Iv,
-    counter: Block,
-    keystream: Block,
-    /// How much of `keystream` is spent.
-    spent: usize,
-}
+/// Blocks that are gathered at most: as many as the widest kernel works on at a time.
+pub(crate) const GATHER: usize = 32;
 
-impl<'k> Ctr<'k> {
-    pub(crate) fn new(aes: &'k Aes128, iv: Iv) -> Self {
-        Self { aes, iv, counter: *iv.as_bytes(), keystream: [0; BLOCK], spent: BLOCK }
-    }
+/// A key, expanded for a kernel, and what the kernel does with it. It is wiped on drop.
+pub(crate) trait Cipher: Send + Sync {
+    /// XORs bytes with the keystream from `counter` on.
+    fn ctr(&self, counter: Counter, bytes: &mut [u8]);
 
-    /// XORs bytes with the rest of the keystream at hand, which must suffice.
-    fn spend(&mut self, bytes: &mut [u8]) {
-        for (byte, key) in bytes.iter_mut().zip(&self.keystream[self.spent..]) {
-            *byte ^= key;
-        }
-        self.spent += bytes.len();
-    }
-}
+    /// XORs each of the first `count` blocks with its encrypted counter. Blocks behind them may
+    /// change, too.
+    fn ctr_gathered(&self, counters: &[Block; GATHER], blocks: &mut [Block; GATHER], count: usize);
 
-impl Cipher for Ctr<'_> {
-    fn restart(&mut self) {
-        *self = Self::new(self.aes, self.iv);
-    }
+    /// Decrypts a chain of blocks. `chain` is the cipher block before the first of them.
+    fn cbc_decrypt(&self, chain: &Block, blocks: &mut [Block]);
 
-    fn apply(&mut self, bytes: &mut [u8]) {
-        let left = BLOCK - self.spent;
-        let (head, rest) = bytes.split_at_mut(left.min(bytes.len()));
-        self.spend(head);
-        let (blocks, tail) = rest.as_chunks_mut();
-        portable::ctr(self.aes, &mut self.counter, blocks);
-        if !tail.is_empty() {
-            self.keystream = [0; BLOCK];
-            portable::ctr(self.aes, &mut self.counter, std::slice::from_mut(&mut self.keystream));
-            self.spent = 0;
-            self.spend(tail);
-        }
-    }
-}
+    /// Decrypts each of the first `count` blocks and XORs it with the cipher block that was before
+    /// it. Blocks behind them may change, too.
+    fn cbc_decrypt_gathered(
+        &self,
+        before: &[Block; GATHER],
+        blocks: &mut [Block; GATHER],
+        count: usize,
+    );
 
-/// AES-CBC over whole blocks, without padding, in one of its two directions.
-pub(crate) struct Cbc<'k> {
-    aes: &'k Aes128,
-    iv: Iv,
-    /// The cipher block before the next block.
-    chain: Block,
-    kernel: fn(&Aes128, &mut Block, &mut [Block]),
-}
+    /// Encrypts a chain of blocks. `chain` is the cipher block before the first of them, and then
+    /// the last of them.
+    fn cbc_encrypt(&self, chain: &mut Block, blocks: &mut [Block]);
 
-impl<'k> Cbc<'k> {
-    pub(crate) fn decrypting(aes: &'k Aes128, iv: Iv) -> Self {
-        Self { aes, iv, chain: *iv.as_bytes(), kernel: portable::cbc_decrypt }
-    }
-
-    pub(crate) fn encrypting(aes: &'k Aes128, iv: Iv) -> Self {
-        Self { aes, iv, chain: *iv.as_bytes(), kernel: portable::cbc_encrypt }
-    }
-}
-
-impl Cipher for Cbc<'_> {
-    fn restart(&mut self) {
-        self.chain = *self.iv.as_bytes();
-    }
-
-    fn apply(&mut self, bytes: &mut [u8]) {
-        let (blocks, rest) = bytes.as_chunks_mut();
-        debug_assert!(rest.is_empty(), "CBC is given whole blocks");
-        (self.kernel)(self.aes, &mut self.chain, blocks);
-    }
+    /// Encrypts the next blocks of every lane, as far as the stage reaches, and takes them out of it.
+    /// There are at most [`LANES`].
+    fn cbc_encrypt_lanes(&self, stage: &mut Stage, lanes: &mut [Lane<'_>]);
 }

@@ -1,115 +1,130 @@
-//! Finds the bytes of a sample that a cipher has to touch, and leads it over them.
+//! Finds the bytes of a sample that a cipher has to touch.
 //!
-//! The walk knows schemes and patterns but no AES, so it is tested with a cipher that leaves
-//! footprints one can read.
+//! Nothing here knows AES, so it is tested with a cipher that leaves footprints one can read.
+//!
+//! ```text
+//! sample    |clear| protected range  |clear| protected range |
+//! cenc, cens 0:0  |eeeeeeeeeeeeeeeeee|     |eeeeeeeeeeeeeeeee|    one run, the last byte included
+//! cbc1, cbcs 0:0  |E|E|E|E|E|E|E|E|..|     |E|E|E|E|E|E|E|...|    one run of whole blocks
+//! 1:2             |E|s|s|E|s|s|E|s|..|     |E|s|s|E|s|s|E|...|    a run for each turn
+//! ```
+
+use std::slice;
 
 use crate::aes::BLOCK;
-use crate::{Error, Pattern, SampleEncryption};
+use crate::gather::Gather;
+use crate::{SampleEncryption, Subsample};
 
-/// What the walk leads over a sample. It keeps its counter or chain from call to call.
-pub(crate) trait Cipher {
-    /// Goes back to the IV.
-    fn restart(&mut self);
-
-    /// Decrypts or encrypts the next protected bytes. They are whole blocks, except in a keystream
-    /// without a pattern.
-    fn apply(&mut self, bytes: &mut [u8]);
+/// The protected ranges of a sample, in order (ISO/IEC 23001-7, 9.4 and 9.5).
+pub(crate) struct Ranges<'a> {
+    /// `None`: the sample is one range.
+    subsamples: Option<slice::Iter<'a, Subsample>>,
+    /// What has not been looked at.
+    rest: Option<&'a mut [u8]>,
 }
 
-/// Leads `cipher` over the protected runs of `sample`, in order, in one call for each run of
-/// neighbouring bytes (ISO/IEC 23001-7, 9.4 to 9.7).
-///
-/// ```text
-/// sample    |clear| protected range  |clear| protected range |
-/// cenc, cens 0:0  |eeeeeeeeeeeeeeeeee|     |eeeeeeeeeeeeeeeee|    the last byte included
-/// cbc1, cbcs 0:0  |E|E|E|E|E|E|E|E|..|     |E|E|E|E|E|E|E|...|    whole blocks
-/// 1:2             |E|s|s|E|s|s|E|s|..|     |E|s|s|E|s|s|E|...|
-/// ```
-///
-/// # Errors
-///
-/// [`Error::InvalidSubsamples`] if the subsamples do not cover the sample. Nothing has been
-/// touched then.
-pub(crate) fn walk(
-    encryption: &SampleEncryption<'_>,
-    cipher: &mut impl Cipher,
-    sample: &mut [u8],
-) -> Result<(), Error> {
-    encryption.check(sample.len())?;
-    let Some(subsamples) = encryption.subsamples else {
-        walk_range(encryption, cipher, sample);
-        return Ok(());
-    };
-    let mut rest = sample;
-    for subsample in subsamples {
-        let range;
-        (_, rest) = rest.split_at_mut(usize::from(subsample.clear));
-        (range, rest) = rest.split_at_mut(subsample.protected as usize);
-        walk_range(encryption, cipher, range);
-    }
-    Ok(())
-}
-
-fn walk_range(encryption: &SampleEncryption<'_>, cipher: &mut impl Cipher, range: &mut [u8]) {
-    if encryption.scheme.restarts_per_range() {
-        cipher.restart();
-    }
-    if encryption.scheme.protects_partial_blocks(encryption.pattern) {
-        cipher.apply(range);
-    } else {
-        walk_blocks(encryption.pattern, cipher, range);
+impl<'a> Ranges<'a> {
+    /// Those of a sample that the encryption [fits](SampleEncryption::check).
+    pub(crate) fn new(encryption: &SampleEncryption<'a>, sample: &'a mut [u8]) -> Self {
+        Self { subsamples: encryption.subsamples.map(<[_]>::iter), rest: Some(sample) }
     }
 }
 
-fn walk_blocks(pattern: Pattern, cipher: &mut impl Cipher, range: &mut [u8]) {
-    let (blocks, _clear) = range.as_chunks_mut::<BLOCK>();
-    let crypt = usize::from(pattern.crypt_byte_block());
-    let skip = usize::from(pattern.skip_byte_block());
-    match (crypt, skip) {
-        (_, 0) => cipher.apply(blocks.as_flattened_mut()),
-        (0, _) => {}
-        _ => {
-            for turn in blocks.chunks_mut(crypt + skip) {
-                let run = turn.len().min(crypt);
-                cipher.apply(turn[..run].as_flattened_mut());
-            }
-        }
+impl Ranges<'_> {
+    /// Whether there may be more of them.
+    pub(crate) fn goes_on(&self) -> bool {
+        self.rest.as_ref().is_some_and(|rest| !rest.is_empty())
+    }
+}
+
+impl<'a> Iterator for Ranges<'a> {
+    type Item = &'a mut [u8];
+
+    #[inline]
+    fn next(&mut self) -> Option<&'a mut [u8]> {
+        let Some(subsamples) = &mut self.subsamples else { return self.rest.take() };
+        let Subsample { clear, protected } = subsamples.next()?;
+        let (_, rest) = self.rest.take()?.split_at_mut(usize::from(*clear));
+        let (range, rest) = rest.split_at_mut(*protected as usize);
+        self.rest = Some(rest);
+        Some(range)
+    }
+}
+
+/// How the protected bytes of a range lie in it (9.6 and 9.7).
+#[derive(Clone, Copy)]
+pub(crate) struct Layout {
+    /// Bytes of a run.
+    crypt: usize,
+    /// Bytes between two runs.
+    skip: usize,
+    whole_blocks: bool,
+}
+
+impl Layout {
+    #[inline]
+    pub(crate) fn new(encryption: &SampleEncryption<'_>) -> Self {
+        let SampleEncryption { scheme, pattern, .. } = encryption;
+        let whole_blocks = !scheme.protects_partial_blocks(*pattern);
+        let [crypt, skip] = match (pattern.crypt_byte_block(), pattern.skip_byte_block()) {
+            // All of it is one run.
+            (_, 0) => [usize::MAX, 0],
+            (crypt, skip) => [crypt, skip].map(|blocks| usize::from(blocks) * BLOCK),
+        };
+        Self { crypt, skip, whole_blocks }
+    }
+
+    /// Whether runs are so short that their blocks are better gathered.
+    #[inline]
+    pub(crate) fn is_gathered(self) -> bool {
+        self.crypt <= Gather::SHORT * BLOCK
+    }
+
+    /// The runs of a protected range.
+    #[inline]
+    pub(crate) fn runs<'a>(self, range: &'a mut [u8]) -> Runs<'a> {
+        let rest = match self {
+            Self { crypt: 0, .. } => &mut [],
+            Self { whole_blocks: true, .. } => range.as_chunks_mut::<BLOCK>().0.as_flattened_mut(),
+            _ => range,
+        };
+        Runs { layout: self, rest }
+    }
+}
+
+/// Runs of neighbouring protected bytes, in order, none of them empty.
+pub(crate) struct Runs<'a> {
+    layout: Layout,
+    rest: &'a mut [u8],
+}
+
+impl Runs<'_> {
+    pub(crate) fn is_empty(&self) -> bool {
+        self.rest.is_empty()
+    }
+}
+
+impl<'a> Iterator for Runs<'a> {
+    type Item = &'a mut [u8];
+
+    #[inline]
+    fn next(&mut self) -> Option<&'a mut [u8]> {
+        let rest = std::mem::take(&mut self.rest);
+        let (run, rest) = rest.split_at_mut(self.layout.crypt.min(rest.len()));
+        self.rest = rest.get_mut(self.layout.skip..).unwrap_or_default();
+        (!run.is_empty()).then_some(run)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Iv, Scheme, Subsample, naive};
+    use crate::{Iv, Pattern, Scheme, naive};
 
-    /// Writes an `A` on each byte of the first block it is given since the last restart, a `B` on
-    /// each of the second and so on, so a test can see where it has been and in which order.
-    /// It adds to the dot it expects, so a byte touched twice becomes something else.
-    #[derive(Default)]
-    struct Footprints {
-        at: usize,
-        calls: usize,
-    }
-
-    impl Cipher for Footprints {
-        fn restart(&mut self) {
-            self.at = 0;
-        }
-
-        fn apply(&mut self, bytes: &mut [u8]) {
-            self.calls += 1;
-            for byte in bytes {
-                *byte += letter(self.at) - b'.';
-                self.at += 1;
-            }
-        }
-    }
-
-    fn letter(at: usize) -> u8 {
-        b'A' + u8::try_from(at / BLOCK % 26).unwrap()
-    }
-
-    /// Walks a sample of dots.
+    /// Goes over a sample of dots as a cipher does: writes an `A` on each byte of the first block since
+    /// the last restart, a `B` on each of the second and so on, so a test can see where it has been
+    /// and in which order. It adds to the dot it expects, so a byte touched twice becomes something
+    /// else. Counts the runs, too.
     fn footprints(
         scheme: Scheme,
         pattern: Pattern,
@@ -118,10 +133,27 @@ mod tests {
     ) -> (Vec<u8>, usize) {
         let iv = Iv::new(&[0; 16]).unwrap();
         let encryption = SampleEncryption::new(scheme, iv, pattern, subsamples).unwrap();
+        encryption.check(len).unwrap();
         let mut sample = vec![b'.'; len];
-        let mut cipher = Footprints::default();
-        walk(&encryption, &mut cipher, &mut sample).unwrap();
-        (sample, cipher.calls)
+        let (mut at, mut runs) = (0, 0);
+        for range in Ranges::new(&encryption, &mut sample) {
+            if scheme.restarts_per_range() {
+                at = 0;
+            }
+            for run in Layout::new(&encryption).runs(range) {
+                assert!(!run.is_empty());
+                runs += 1;
+                for byte in run {
+                    *byte += letter(at) - b'.';
+                    at += 1;
+                }
+            }
+        }
+        (sample, runs)
+    }
+
+    fn letter(at: usize) -> u8 {
+        b'A' + u8::try_from(at / BLOCK % 26).unwrap()
     }
 
     /// The trail over some subsamples, runs of equal bytes counted: `5. 16A 16B 3.`
@@ -204,15 +236,15 @@ mod tests {
     }
 
     #[test]
-    fn neighbouring_blocks_are_one_call() {
-        let calls = |scheme, pattern, len| footprints(scheme, pattern, None, len).1;
+    fn neighbouring_blocks_are_one_run() {
+        let runs = |scheme, pattern, len| footprints(scheme, pattern, None, len).1;
         let pattern = |crypt, skip| Pattern::new(crypt, skip).unwrap();
-        assert_eq!(calls(Scheme::Cenc, Pattern::NONE, 1000), 1);
-        assert_eq!(calls(Scheme::Cbc1, Pattern::NONE, 1000), 1);
-        assert_eq!(calls(Scheme::Cbcs, Pattern::NONE, 1000), 1);
-        assert_eq!(calls(Scheme::Cbcs, pattern(1, 0), 1000), 1);
-        assert_eq!(calls(Scheme::Cbcs, pattern(4, 1), 160), 2);
-        assert_eq!(calls(Scheme::Cbcs, pattern(0, 1), 1000), 0);
+        assert_eq!(runs(Scheme::Cenc, Pattern::NONE, 1000), 1);
+        assert_eq!(runs(Scheme::Cbc1, Pattern::NONE, 1000), 1);
+        assert_eq!(runs(Scheme::Cbcs, Pattern::NONE, 1000), 1);
+        assert_eq!(runs(Scheme::Cbcs, pattern(1, 0), 1000), 1);
+        assert_eq!(runs(Scheme::Cbcs, pattern(4, 1), 160), 2);
+        assert_eq!(runs(Scheme::Cbcs, pattern(0, 1), 1000), 0);
     }
 
     #[test]
