@@ -2,7 +2,9 @@
 
 use std::{
     io::{self, Write},
+    num::NonZero,
     path::{Path, PathBuf},
+    thread,
 };
 
 use anyhow::{Context, bail};
@@ -95,6 +97,10 @@ pub(crate) struct DecryptArgs {
     /// code is 1 all the same. The input is read twice; stdin goes through a temporary file.
     #[arg(long)]
     allow_missing_keys: bool,
+
+    /// Threads that read, decrypt and write at the same time [default: one for each core]
+    #[arg(long, value_name = "N")]
+    threads: Option<NonZero<usize>>,
 
     /// Print what was done as JSON, on stdout (on stderr if the output goes to stdout)
     #[arg(long)]
@@ -319,6 +325,7 @@ pub(crate) struct DecryptJob {
     pub(crate) init: Option<PathBuf>,
     pub(crate) sessions: Sessions,
     pub(crate) allow_missing_keys: bool,
+    pub(crate) threads: NonZero<usize>,
     pub(crate) json: bool,
     pub(crate) quiet: bool,
 }
@@ -340,8 +347,10 @@ impl DecryptArgs {
             None if is_standard(&self.input) => bail!("--in-place needs a file, not stdin"),
             None => Target::InPlace,
         };
-        let Self { input, init, allow_missing_keys, json, quiet, .. } = self;
-        Ok(DecryptJob { input, target, init, sessions, allow_missing_keys, json, quiet })
+        let Self { input, init, allow_missing_keys, threads, json, quiet, .. } = self;
+        let cores = || thread::available_parallelism().unwrap_or(NonZero::<usize>::MIN);
+        let threads = threads.unwrap_or_else(cores);
+        Ok(DecryptJob { input, target, init, sessions, allow_missing_keys, threads, json, quiet })
     }
 }
 

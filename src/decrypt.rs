@@ -3,7 +3,6 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     fs::File,
-    io::Write,
     path::Path,
 };
 
@@ -14,17 +13,12 @@ use container::{Error, KeyDemand, Plan, ReadyPlan, mp4::Planner};
 use crate::{
     Outcome,
     args::{DecryptJob, Target, is_standard, name},
-    compact, in_place,
+    copy, in_place,
     input::{Positioned, Units},
     no_keys::NoKeys,
-    output::Output,
-    progress,
     report::DecryptReport,
     sessions::Sessions,
 };
-
-/// Bytes that are read, decrypted and written at a time: they fit into a core's cache.
-pub(crate) const WINDOW: u64 = 256 << 10;
 
 pub(crate) fn run(job: DecryptJob) -> anyhow::Result<Outcome> {
     let source = name(&job.input, "stdin");
@@ -58,10 +52,10 @@ fn decrypt(job: &DecryptJob) -> anyhow::Result<DecryptReport> {
     let result = match &job.target {
         Target::InPlace => in_place::run(job, &mut units, &keyring, &mut report),
         Target::Output { path, compact: true } => {
-            compact::run(job, path, &mut units, &keyring, &mut report)
+            copy::run_compact(job, path, &mut units, &keyring, &mut report)
         }
         Target::Output { path, compact: false } => {
-            copy(job, path, &mut units, &keyring, &mut report)
+            copy::run(job, path, &mut units, &keyring, &mut report)
         }
     };
     match result.map_err(anyhow::Error::downcast) {
@@ -111,30 +105,4 @@ impl Keyring<'_> {
         self.sessions.request_for(&plan)?;
         Ok(plan.resolve(self.sessions, &self.leave)?)
     }
-}
-
-/// Decrypts unit by unit, with all lengths as they are.
-fn copy(
-    job: &DecryptJob,
-    path: &Path,
-    units: &mut Units,
-    keyring: &Keyring<'_>,
-    report: &mut DecryptReport,
-) -> anyhow::Result<()> {
-    let to = || name(path, "stdout");
-    let bar = progress::bar(units.len(), job.quiet);
-    let mut output = Output::create(path).with_context(to)?;
-    while let Some(plan) = units.next_unit()? {
-        let ready = keyring.resolve(plan)?;
-        report.add(&ready);
-        for window in ready.plan().windows(WINDOW) {
-            let bytes = units.window(window.clone())?;
-            ready.apply(window.start, bytes)?;
-            output.write_all(bytes).with_context(to)?;
-            bar.inc(window.end - window.start);
-        }
-    }
-    output.finish().with_context(to)?;
-    bar.finish_and_clear();
-    Ok(())
 }

@@ -1,14 +1,31 @@
 //! `--in-place`: the input is its own output.
 
-use container::ReadyPlan;
+use std::{
+    ops::Range,
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicUsize, Ordering},
+    },
+};
+
+use anyhow::Context;
+use container::{Plan, ReadyPlan};
 
 use crate::{
     args::DecryptJob,
-    decrypt::{Keyring, WINDOW},
+    decrypt::Keyring,
     input::{Positioned, Units},
-    progress,
+    pieces::{Pieces, WINDOW},
+    pipeline, progress,
     report::DecryptReport,
 };
+
+/// A unit whose samples are being decrypted.
+struct Unit {
+    ready: ReadyPlan,
+    /// Windows that are not decrypted yet.
+    undone: AtomicUsize,
+}
 
 /// Plans everything, so that what is wrong shows before the first write; then decrypts. What says
 /// that samples are protected goes after the samples, and movie headers go last: if this is cut
@@ -24,49 +41,70 @@ pub(crate) fn run(
     }
     units.again();
     let bar = progress::bar(units.len(), job.quiet);
-    let mut movie_headers = Vec::new();
-    while let Some(plan) = units.next_unit()? {
-        let ready = keyring.resolve(plan)?;
-        decrypt(&ready, units)?;
-        if ready.plan().tracks().is_empty() {
-            edit(&ready, units.file()?)?;
-        } else {
-            movie_headers.push(ready);
+    let file = units.file().context("the input is not a file")?;
+    let movie_headers = Mutex::new(Vec::new());
+    let close = |unit: &Arc<Unit>| {
+        if unit.ready.plan().tracks().is_empty() {
+            return edit(&unit.ready, &file);
         }
-        bar.set_position(units.position());
+        let mut movie_headers = movie_headers.lock().unwrap_or_else(PoisonError::into_inner);
+        movie_headers.push(Arc::clone(unit));
+        Ok(())
+    };
+    let mut pieces = Pieces::new(units, |_, plan| {
+        let ready = keyring.resolve(plan)?;
+        let windows = windows_with_samples(ready.plan());
+        let unit = Arc::new(Unit { ready, undone: AtomicUsize::new(windows.len()) });
+        if windows.is_empty() {
+            close(&unit)?;
+        }
+        Ok((unit, windows))
+    });
+    pipeline::run(
+        job.threads,
+        |buffer| pieces.next(buffer),
+        |piece, buffer, _| {
+            let bytes = piece.bytes(buffer)?;
+            piece.unit.ready.decrypt(piece.window.start, bytes)?;
+            piece.write_back(bytes)?;
+            bar.inc(piece.window.end - piece.window.start);
+            // A window that fails leaves the count above zero, and the unit as it was.
+            if piece.unit.undone.fetch_sub(1, Ordering::AcqRel) == 1 {
+                close(&piece.unit)?;
+            }
+            Ok(())
+        },
+    )?;
+    for unit in movie_headers.into_inner().unwrap_or_else(PoisonError::into_inner) {
+        edit(&unit.ready, &file)?;
     }
-    for ready in movie_headers {
-        edit(&ready, units.file()?)?;
-    }
-    units.file()?.sync()?;
     bar.finish_and_clear();
     Ok(())
 }
 
-fn decrypt(ready: &ReadyPlan, units: &mut Units) -> anyhow::Result<()> {
-    let mut samples = ready.plan().samples().iter().peekable();
-    for window in ready.plan().windows(WINDOW) {
-        if samples.next_if(|sample| sample.at < window.end).is_none() {
-            continue;
+/// The windows that have samples. The others stay as they are.
+fn windows_with_samples(plan: &Plan) -> Vec<Range<u64>> {
+    let mut samples = plan.samples().iter().peekable();
+    let mut has_samples = |window: &Range<u64>| {
+        let mut found = false;
+        while samples.next_if(|sample| sample.at < window.end).is_some() {
+            found = true;
         }
-        while samples.next_if(|sample| sample.at < window.end).is_some() {}
-        let bytes = units.window(window.clone())?;
-        ready.decrypt(window.start, bytes)?;
-        units.write_back(window.start)?;
-    }
-    Ok(())
+        found
+    };
+    plan.windows(WINDOW).filter(|window| has_samples(window)).collect()
 }
 
 fn edit(ready: &ReadyPlan, file: &Positioned) -> anyhow::Result<()> {
-    for edit in ready.edits() {
-        let range = edit.range();
-        let mut at = range.start;
-        while at < range.end {
-            let end = range.end.min(at + WINDOW);
-            let mut bytes = vec![0; usize::try_from(end - at)?];
-            edit.write(at, &mut bytes);
-            file.write_all_at(at, &bytes)?;
-            at = end;
+    for change in ready.edits() {
+        let Range { mut start, end } = change.range();
+        while start < end {
+            let next = end.min(start + WINDOW);
+            let mut bytes = vec![0; usize::try_from(next - start)?];
+            change.write(start, &mut bytes);
+            let written = file.write_all_at(start, &bytes);
+            written.with_context(|| format!("writing at byte {start}"))?;
+            start = next;
         }
     }
     Ok(())

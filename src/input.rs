@@ -6,6 +6,7 @@ use std::{
     ops::Range,
     os::unix::fs::FileExt,
     path::Path,
+    sync::Arc,
 };
 
 use anyhow::{Context, bail};
@@ -55,10 +56,6 @@ impl Positioned {
     pub(crate) fn write_all_at(&self, at: u64, bytes: &[u8]) -> io::Result<()> {
         self.file.write_all_at(bytes, at - self.base)
     }
-
-    pub(crate) fn sync(&self) -> io::Result<()> {
-        self.file.sync_all()
-    }
 }
 
 impl ReadAt for Positioned {
@@ -73,7 +70,7 @@ impl ReadAt for Positioned {
 
 /// Bytes that come once.
 struct Stream {
-    reader: Box<dyn Read>,
+    reader: Box<dyn Read + Send>,
     /// What has come and is still needed, from offset `at` of the input on.
     buffer: Vec<u8>,
     at: u64,
@@ -81,7 +78,7 @@ struct Stream {
 }
 
 impl Stream {
-    fn new(reader: Box<dyn Read>) -> Self {
+    fn new(reader: Box<dyn Read + Send>) -> Self {
         Self { reader, buffer: Vec::new(), at: 0, is_at_end: false }
     }
 
@@ -123,7 +120,7 @@ impl Stream {
 const READ: usize = 64 << 10;
 
 enum Input {
-    File(Positioned),
+    File(Arc<Positioned>),
     Stream(Stream),
     /// Being replaced.
     Nothing,
@@ -135,8 +132,6 @@ pub(crate) struct Units {
     start: Planner,
     planner: Planner,
     input: Input,
-    /// The window last read from a file.
-    window: Vec<u8>,
     done: u64,
 }
 
@@ -150,11 +145,11 @@ impl Units {
     }
 
     pub(crate) fn of_file(file: Positioned, planner: Planner) -> Self {
-        Self::new(Input::File(file), planner)
+        Self::new(Input::File(Arc::new(file)), planner)
     }
 
     fn new(input: Input, planner: Planner) -> Self {
-        Self { start: planner.clone(), planner, input, window: Vec::new(), done: 0 }
+        Self { start: planner.clone(), planner, input, done: 0 }
     }
 
     /// The size of the input in bytes, where it is known.
@@ -175,11 +170,11 @@ impl Units {
         (self.planner, self.done) = (self.start.clone(), 0);
     }
 
-    /// The file behind this.
-    pub(crate) fn file(&self) -> anyhow::Result<&Positioned> {
+    /// The file that is read; none, if bytes come once only.
+    pub(crate) fn file(&self) -> Option<Arc<Positioned>> {
         match &self.input {
-            Input::File(file) => Ok(file),
-            Input::Stream(_) | Input::Nothing => bail!("the input is not a file"),
+            Input::File(file) => Some(Arc::clone(file)),
+            Input::Stream(_) | Input::Nothing => None,
         }
     }
 
@@ -190,7 +185,7 @@ impl Units {
         }
         loop {
             let step = match &self.input {
-                Input::File(file) => self.planner.next_unit(file, true)?,
+                Input::File(file) => self.planner.next_unit(&**file, true)?,
                 Input::Stream(Stream { at, buffer, is_at_end, .. }) => {
                     self.planner.next_unit(&Window::new(*at, buffer), *is_at_end)?
                 }
@@ -212,40 +207,20 @@ impl Units {
     fn spool(&mut self) -> anyhow::Result<()> {
         self.input = match std::mem::replace(&mut self.input, Input::Nothing) {
             Input::Stream(stream) => {
-                Input::File(stream.spool().context("keeping stdin in a temporary file")?)
+                let file = stream.spool().context("keeping stdin in a temporary file")?;
+                Input::File(Arc::new(file))
             }
             other => other,
         };
         Ok(())
     }
 
-    /// Offset of the first byte that has not been planned.
-    pub(crate) fn position(&self) -> u64 {
-        self.done
-    }
-
-    /// Writes the window read last back to where it stood, which was `at`.
-    pub(crate) fn write_back(&self, at: u64) -> anyhow::Result<()> {
-        let written = self.file()?.write_all_at(at, &self.window);
-        written.with_context(|| format!("writing at byte {at}"))
-    }
-
-    /// The bytes of a window of the unit planned last.
-    pub(crate) fn window(&mut self, range: Range<u64>) -> anyhow::Result<&mut [u8]> {
-        let len = usize::try_from(range.end - range.start)?;
-        match &mut self.input {
-            Input::File(file) => {
-                self.window.resize(len, 0);
-                let read = file.read_exact_at(range.start, &mut self.window);
-                read.with_context(|| format!("reading at byte {}", range.start))?;
-                Ok(&mut self.window)
-            }
-            Input::Stream(Stream { at, buffer, .. }) => {
-                let start = usize::try_from(range.start - *at)?;
-                let window = buffer.get_mut(start..).and_then(|rest| rest.get_mut(..len));
-                window.context("a unit that has not come whole")
-            }
-            Input::Nothing => bail!("the input is gone"),
-        }
+    /// The bytes of a window of the unit planned last, where there is no file to read them from.
+    pub(crate) fn arrived(&self, window: &Range<u64>) -> anyhow::Result<&[u8]> {
+        let Input::Stream(Stream { at, buffer, .. }) = &self.input else {
+            bail!("the input is a file")
+        };
+        let [start, end] = [window.start, window.end].map(|place| usize::try_from(place - at));
+        buffer.get(start?..end?).context("a unit that has not come whole")
     }
 }

@@ -5,7 +5,7 @@
 #![forbid(unsafe_code)]
 
 mod args;
-mod compact;
+mod copy;
 mod decrypt;
 mod in_place;
 mod init_data;
@@ -16,6 +16,8 @@ mod license;
 mod license_server;
 mod no_keys;
 mod output;
+mod pieces;
+mod pipeline;
 mod progress;
 mod report;
 mod request;

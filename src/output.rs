@@ -3,7 +3,7 @@
 use std::{
     fs::{self, File, Permissions},
     io::{self, Write},
-    os::unix::fs::PermissionsExt,
+    os::unix::fs::{FileExt, PermissionsExt},
     path::{Path, PathBuf},
     process,
 };
@@ -11,7 +11,7 @@ use std::{
 use anyhow::Context;
 use tempfile::NamedTempFile;
 
-use crate::args::is_standard;
+use crate::{args::is_standard, pipeline::Turn};
 
 /// An output. What is dropped before [`finish`](Self::finish) leaves no file and replaces none.
 pub(crate) enum Output {
@@ -48,6 +48,27 @@ impl Output {
         Ok(Self::New { file, path })
     }
 
+    /// Puts bytes where they belong, each piece with its offset in the output; or in turn, where there
+    /// are no offsets.
+    pub(crate) fn put<'b>(
+        &self,
+        turn: &Turn<'_>,
+        pieces: impl Iterator<Item = (u64, &'b [u8])>,
+    ) -> io::Result<()> {
+        match self {
+            Self::New { file, .. } => {
+                let mut pieces = pieces;
+                pieces.try_for_each(|(at, bytes)| file.as_file().write_all_at(bytes, at))
+            }
+            Self::Direct(file) if turn.wait() => {
+                let (mut file, mut pieces) = (file, pieces);
+                pieces.try_for_each(|(_, bytes)| file.write_all(bytes))
+            }
+            // Something before it is missing, and there is an error that says so.
+            Self::Direct(_) => Ok(()),
+        }
+    }
+
     /// Gives the output its name.
     pub(crate) fn finish(self) -> anyhow::Result<()> {
         match self {
@@ -78,20 +99,4 @@ const INTERRUPTED: i32 = 130;
 fn stdout() -> io::Result<File> {
     use std::os::fd::AsFd;
     Ok(io::stdout().as_fd().try_clone_to_owned()?.into())
-}
-
-impl Write for Output {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        match self {
-            Self::New { file, .. } => file.write(bytes),
-            Self::Direct(file) => file.write(bytes),
-        }
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        match self {
-            Self::New { file, .. } => file.flush(),
-            Self::Direct(file) => file.flush(),
-        }
-    }
 }

@@ -1,9 +1,8 @@
 //! Keys as a player has them: through license requests, licenses, and the sessions that hold both.
 
 use std::{
-    cell::RefCell,
     collections::{BTreeMap, BTreeSet},
-    sync::Arc,
+    sync::{Arc, Mutex, PoisonError},
 };
 
 use anyhow::Context;
@@ -29,7 +28,7 @@ pub(crate) struct Sessions {
     /// the same key id, and different keys.
     tracks: BTreeMap<u32, Track>,
     servers: Vec<LicenseServer>,
-    asked: RefCell<BTreeSet<KeyId>>,
+    asked: Mutex<BTreeSet<KeyId>>,
 }
 
 #[derive(Debug)]
@@ -46,7 +45,7 @@ impl Sessions {
             served: media_keys()?,
             tracks: BTreeMap::new(),
             servers,
-            asked: RefCell::default(),
+            asked: Mutex::default(),
         })
     }
 
@@ -78,7 +77,9 @@ impl Sessions {
         let without_key = kids_of(plan).filter(|(track, _)| !self.tracks.contains_key(track));
         let mut wanted: Vec<_> =
             told.flatten().chain(without_key.map(|(_, kid)| kid.clone())).collect();
-        wanted.retain(|kid| self.asked.borrow_mut().insert(kid.clone()));
+        let mut asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
+        wanted.retain(|kid| asked.insert(kid.clone()));
+        drop(asked);
         for server in &self.servers {
             wanted
                 .retain(|kid| find(&self.given, kid).or_else(|| find(&self.served, kid)).is_none());

@@ -6,12 +6,12 @@ use std::{
     sync::Arc,
 };
 
-use cenc::{Key, decrypt_sample};
+use cenc::{BatchError, Key, decrypt_batch};
 use clearkey::KeyId;
 
 use crate::{
     Error, Place,
-    plan::{Change, Edit, Plan, Protection, Scope},
+    plan::{Change, Edit, Plan, Protection, Sample, Scope},
 };
 
 /// Where keys come from. Any `Fn(u32, &KeyId) -> Option<Arc<Key>>` is one.
@@ -77,8 +77,14 @@ impl ReadyPlan {
 
     /// The edits that the keys allow.
     pub fn edits(&self) -> impl Iterator<Item = &Edit> {
+        self.edits_from(0)
+    }
+
+    /// Those that reach beyond offset `at`.
+    fn edits_from(&self, at: u64) -> impl Iterator<Item = &Edit> {
         let anything_left = self.left.contains(&true);
-        self.plan.edits.iter().filter(move |edit| match edit.scope {
+        let first = self.plan.edits.partition_point(|edit| edit.range().end <= at);
+        self.plan.edits[first..].iter().filter(move |edit| match edit.scope {
             Some(scope) => !self.left[scope as usize],
             None => !anything_left,
         })
@@ -99,7 +105,8 @@ impl ReadyPlan {
     /// None that planning would not have found.
     pub fn apply(&self, at: u64, window: &mut [u8]) -> Result<(), Error> {
         self.decrypt(at, window)?;
-        for edit in self.edits() {
+        let end = at + window.len() as u64;
+        for edit in self.edits_from(at).take_while(|edit| edit.at < end) {
             edit.write(at, window);
         }
         Ok(())
@@ -113,36 +120,75 @@ impl ReadyPlan {
     /// # Errors
     /// As [`apply`](Self::apply).
     pub fn decrypt(&self, at: u64, window: &mut [u8]) -> Result<(), Error> {
+        let samples = self.samples_in(at, window.len());
+        let mut rest = Rest { at, bytes: window };
+        let mut broken = Ok(());
+        let batch = samples.clone().map_while(|(index, sample, key)| {
+            let taken = rest.take(sample).and_then(|data| {
+                let encryption = self.plan.encryption(sample);
+                let encryption = encryption.map_err(|reason| self.failed(index, sample, reason))?;
+                Ok(cenc::Sample { key, encryption, data })
+            });
+            taken.map_err(|error| broken = Err(error)).ok()
+        });
+        let done = decrypt_batch(batch);
+        if let Err(BatchError { index, error }) = done
+            && let Some((index, sample, _)) = samples.clone().nth(index)
+        {
+            return Err(self.failed(index, sample, error));
+        }
+        broken
+    }
+
+    /// The samples that are to be decrypted in a window, with their place in the plan and their keys.
+    fn samples_in(
+        &self,
+        at: u64,
+        len: usize,
+    ) -> impl Iterator<Item = (u64, &Sample, &Key)> + Clone {
         let samples = &self.plan.samples;
         let first = samples.partition_point(|sample| sample.at < at);
-        let window_end = at + window.len() as u64;
-        let in_window = samples[first..].iter().take_while(|sample| sample.at < window_end);
-        for (index, sample) in (first as u64..).zip(in_window) {
-            let Some(key) = &self.keys[sample.protection as usize] else { continue };
-            let failed = |reason| Error::Sample {
-                place: Place { path: "mdat".to_owned(), at: sample.at },
-                track: self.track(sample.protection),
-                sample: index,
-                reason,
-            };
-            let encryption = self.plan.encryption(sample).map_err(failed)?;
-            let start = usize::try_from(sample.at - at).unwrap_or(usize::MAX);
-            let bytes =
-                window.get_mut(start..).and_then(|rest| rest.get_mut(..sample.len as usize));
-            let bytes = bytes.ok_or_else(|| Error::SampleOutOfRange {
-                place: Place { path: "mdat".to_owned(), at: sample.at },
-                what: "a sample".to_owned(),
-                range: sample.at..sample.end(),
-                why: "does not fit into the window given",
-            })?;
-            decrypt_sample(key, &encryption, bytes).map_err(failed)?;
-        }
-        Ok(())
+        let end = at + len as u64;
+        let in_window = samples[first..].iter().take_while(move |sample| sample.at < end);
+        (first as u64..).zip(in_window).filter_map(|(index, sample)| {
+            let key = self.keys[sample.protection as usize].as_deref()?;
+            Some((index, sample, key))
+        })
+    }
+
+    fn failed(&self, index: u64, sample: &Sample, reason: cenc::Error) -> Error {
+        let place = Place { path: "mdat".to_owned(), at: sample.at };
+        Error::Sample { place, track: self.track(sample.protection), sample: index, reason }
     }
 
     fn track(&self, protection: u32) -> u32 {
         let scope = self.plan.protections[protection as usize].scope;
         self.plan.scopes[scope as usize].track
+    }
+}
+
+/// What is left of a window: `bytes` from offset `at` on.
+struct Rest<'w> {
+    at: u64,
+    bytes: &'w mut [u8],
+}
+
+impl<'w> Rest<'w> {
+    /// Takes the bytes of a sample out, and leaves what is behind them.
+    fn take(&mut self, sample: &Sample) -> Result<&'w mut [u8], Error> {
+        let start = usize::try_from(sample.at - self.at).unwrap_or(usize::MAX);
+        let end = start.saturating_add(sample.len as usize);
+        let bytes = std::mem::take(&mut self.bytes);
+        let Some((taken, rest)) = bytes.split_at_mut_checked(end) else {
+            return Err(Error::SampleOutOfRange {
+                place: Place { path: "mdat".to_owned(), at: sample.at },
+                what: "a sample".to_owned(),
+                range: sample.at..sample.end(),
+                why: "does not fit into the window given",
+            });
+        };
+        *self = Self { at: sample.end(), bytes: rest };
+        Ok(&mut taken[start..])
     }
 }
 
@@ -153,7 +199,6 @@ mod tests {
     use cenc::{Iv, Pattern, SampleEncryption, Scheme, Subsample, encrypt_sample};
 
     use super::*;
-    use crate::plan::Sample;
 
     fn kid(octet: u8) -> KeyId {
         KeyId::from([octet; 16])
