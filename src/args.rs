@@ -12,7 +12,9 @@ use clap::{CommandFactory, Parser, Subcommand, ValueEnum, ValueHint};
 use clap_complete::Shell;
 use clearkey::{InitDataType, KeyId, SessionType, limits};
 
-use crate::{input::read_small, keys::Keys, license_server::LicenseServer, sessions::Sessions};
+use crate::{
+    bench, input::read_small, keys::Keys, license_server::LicenseServer, sessions::Sessions,
+};
 
 /// Decrypts and inspects media files that are protected with Common Encryption (ISO/IEC 23001-7)
 /// and whose keys you have.
@@ -32,6 +34,7 @@ pub(crate) enum Command {
     Request(RequestArgs),
     License(LicenseArgs),
     InitData(InitDataArgs),
+    Bench(bench::BenchArgs),
     /// Print a completion script for a shell
     #[command(
         after_help = "Example: clearkey completions bash > ~/.local/share/bash-completion/completions/clearkey"
@@ -141,14 +144,14 @@ pub(crate) struct KeyArgs {
 impl KeyArgs {
     /// All keys; of two for the same key id the argument counts before the environment, and that before
     /// a file.
-    pub(crate) fn read(self) -> anyhow::Result<Keys> {
+    pub(crate) fn read(&self) -> anyhow::Result<Keys> {
         let mut keys = Keys::default();
         for path in &self.keys_file {
             keys.add_file(path)?;
         }
         keys.add_environment()?;
-        for (number, text) in (1..).zip(self.keys) {
-            keys.add(text.into()).with_context(|| format!("--key number {number}"))?;
+        for (number, text) in (1..).zip(&self.keys) {
+            keys.add(text.clone().into()).with_context(|| format!("--key number {number}"))?;
         }
         Ok(keys)
     }
@@ -348,10 +351,14 @@ impl DecryptArgs {
             None => Target::InPlace,
         };
         let Self { input, init, allow_missing_keys, threads, json, quiet, .. } = self;
-        let cores = || thread::available_parallelism().unwrap_or(NonZero::<usize>::MIN);
-        let threads = threads.unwrap_or_else(cores);
+        let threads = self::threads(threads);
         Ok(DecryptJob { input, target, init, sessions, allow_missing_keys, threads, json, quiet })
     }
+}
+
+/// As many threads as are given, or as there are cores.
+pub(crate) fn threads(given: Option<NonZero<usize>>) -> NonZero<usize> {
+    given.unwrap_or_else(|| thread::available_parallelism().unwrap_or(NonZero::<usize>::MIN))
 }
 
 /// Whether a path stands for stdin or stdout.

@@ -13,6 +13,7 @@ use crate::{
     pieces::{Pieces, WINDOW},
     pipeline, progress,
     report::DecryptReport,
+    stages::Stages,
 };
 
 /// A unit, and the offsets in it that change.
@@ -29,7 +30,7 @@ pub(crate) fn run(
     keyring: &Keyring<'_>,
     report: &mut DecryptReport,
 ) -> anyhow::Result<()> {
-    write(job, path, units, &Relocation::new(), |units, plan| {
+    write(job, path, units, keyring.stages, &Relocation::new(), |units, plan| {
         let _ = units;
         let ready = keyring.resolve(plan)?;
         report.add(&ready);
@@ -55,7 +56,7 @@ pub(crate) fn run_compact(
         ready.discards().for_each(|piece| relocation.remove(piece));
     }
     units.again();
-    write(job, path, units, &relocation, |units, plan| {
+    write(job, path, units, keyring.stages, &relocation, |units, plan| {
         let ready = keyring.resolve(plan)?;
         let file = units.file().context("the input is not a file")?;
         let corrections = relocate(&*file, ready.plan().range(), &relocation)?;
@@ -67,6 +68,7 @@ fn write(
     job: &DecryptJob,
     path: &Path,
     units: &mut Units,
+    stages: &Stages,
     relocation: &Relocation,
     mut start: impl FnMut(&Units, container::Plan) -> anyhow::Result<Unit> + Send,
 ) -> anyhow::Result<()> {
@@ -84,16 +86,17 @@ fn write(
         |piece, buffer, turn| {
             let Unit { ready, corrections } = &*piece.unit;
             let Range { start, end } = piece.window;
-            let bytes = piece.bytes(buffer)?;
-            ready.apply(start, bytes)?;
+            let bytes = stages.read.time(|| piece.bytes(buffer))?;
+            stages.decrypt.time(|| ready.apply(start, bytes))?;
             for correction in corrections {
                 correction.write(start, bytes);
             }
             let kept = relocation.kept(start..end).map(|kept| {
-                let [from, to] = [kept.start, kept.end].map(|at| (at - start) as usize);
+                let place = |at| usize::try_from(at - start).unwrap_or(usize::MAX);
+                let [from, to] = [kept.start, kept.end].map(place);
                 (relocation.moved(kept.start), &bytes[from..to])
             });
-            output.put(turn, kept).with_context(to)?;
+            stages.write.time(|| output.put(turn, kept)).with_context(to)?;
             bar.inc(end - start);
             Ok(())
         },

@@ -18,11 +18,12 @@ use crate::{
     no_keys::NoKeys,
     report::DecryptReport,
     sessions::Sessions,
+    stages::Stages,
 };
 
 pub(crate) fn run(job: DecryptJob) -> anyhow::Result<Outcome> {
     let source = name(&job.input, "stdin");
-    let report = decrypt(&job).with_context(|| source.clone())?;
+    let report = decrypt(&job, &Stages::default()).with_context(|| source.clone())?;
     let to_stdout = matches!(&job.target, Target::Output { path, .. } if is_standard(path));
     if job.json {
         report.print_json(&source, to_stdout)?;
@@ -32,7 +33,8 @@ pub(crate) fn run(job: DecryptJob) -> anyhow::Result<Outcome> {
     Ok(if report.is_complete() { Outcome::Done } else { Outcome::LeftEncrypted })
 }
 
-fn decrypt(job: &DecryptJob) -> anyhow::Result<DecryptReport> {
+/// Does a job, and says how long its stages took.
+pub(crate) fn decrypt(job: &DecryptJob, stages: &Stages) -> anyhow::Result<DecryptReport> {
     let planner = planner(job.init.as_deref())?;
     let mut units = match job.target {
         Target::Output { .. } => Units::open(&job.input, planner)?,
@@ -47,7 +49,8 @@ fn decrypt(job: &DecryptJob) -> anyhow::Result<DecryptReport> {
         missing = missing_keys(&mut units, &job.sessions)?;
         units.again();
     }
-    let keyring = Keyring { sessions: &job.sessions, leave: missing.keys().copied().collect() };
+    let leave = missing.keys().copied().collect();
+    let keyring = Keyring { sessions: &job.sessions, leave, stages };
     let mut report = DecryptReport::new(missing);
     let result = match &job.target {
         Target::InPlace => in_place::run(job, &mut units, &keyring, &mut report),
@@ -94,10 +97,11 @@ fn missing_keys(
     Ok(demand.missing(sessions))
 }
 
-/// Keys, and the tracks that are left encrypted for want of some.
+/// Keys, the tracks that are left encrypted for want of some, and the time that it takes.
 pub(crate) struct Keyring<'k> {
     sessions: &'k Sessions,
     leave: BTreeSet<u32>,
+    pub(crate) stages: &'k Stages,
 }
 
 impl Keyring<'_> {

@@ -5,6 +5,7 @@
 #![forbid(unsafe_code)]
 
 mod args;
+mod bench;
 mod copy;
 mod decrypt;
 mod in_place;
@@ -22,6 +23,7 @@ mod progress;
 mod report;
 mod request;
 mod sessions;
+mod stages;
 
 use std::{
     io::{self, Write},
@@ -69,6 +71,7 @@ fn run(args: Args) -> anyhow::Result<Outcome> {
         Command::Request(args) => request::run(&args),
         Command::License(args) => license::run(args),
         Command::InitData(args) => init_data::run(&args),
+        Command::Bench(args) => bench::run(args),
         Command::Completions { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(shell, &mut Args::command(), "clearkey", &mut script);

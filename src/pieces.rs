@@ -9,7 +9,7 @@ use crate::input::{Positioned, Units};
 
 /// Bytes that are read, decrypted and written at a time: few calls to the system, and no more than
 /// what caches hold.
-pub(crate) const WINDOW: u64 = 1 << 20;
+pub(crate) const WINDOW: u64 = 512 << 10;
 
 /// Cuts units into pieces. `U` is what is to be known of a unit.
 pub(crate) struct Pieces<'u, U, F> {

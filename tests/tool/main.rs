@@ -13,6 +13,7 @@ mod marks;
 mod samples;
 mod support;
 
+mod bench;
 mod exchange;
 mod fixtures;
 mod generated;

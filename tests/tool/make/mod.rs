@@ -12,7 +12,7 @@ mod writer;
 
 pub(crate) use {
     movie::{Base, Mdat, Movie, Sizes},
-    track::{AuxAt, Entry, Iv, Protected, Senc, Setting, Track, key, noise},
+    track::{AuxAt, Entry, Iv, Protected, Sample, Senc, Setting, Track, key, noise},
     writer::{Form, Writer, write},
 };
 

@@ -2,3 +2,4 @@
 
 mod messages;
 mod targets;
+mod threads;
