@@ -148,3 +148,36 @@ impl Pending for Chains<'_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Iv, Pattern, Scheme, Subsample};
+
+    /// Whether each chain of a sample goes on, behind each of its runs.
+    fn goes_on(scheme: Scheme, pattern: (u8, u8), table: &[(u16, u32)]) -> Vec<Vec<bool>> {
+        let table: Vec<_> =
+            table.iter().map(|&(clear, protected)| Subsample::new(clear, protected)).collect();
+        let len = table.iter().map(|s| usize::from(s.clear) + s.protected as usize).sum();
+        let pattern = Pattern::new(pattern.0, pattern.1).unwrap();
+        let iv = Iv::new(&[0; 16]).unwrap();
+        let encryption = SampleEncryption::new(scheme, iv, pattern, Some(&table)).unwrap();
+        let mut sample = vec![0; len];
+        Chain::all(&encryption, &mut sample)
+            .map(|mut chain| {
+                let next = || chain.next_run().map(|_| chain.goes_on());
+                std::iter::from_fn(next).collect()
+            })
+            .collect()
+    }
+
+    #[test]
+    fn a_lane_is_free_when_its_last_run_is_encrypted() {
+        let two = [(3, 48), (5, 64)];
+        assert_eq!(goes_on(Scheme::Cbcs, (0, 0), &two), [[false], [false]]);
+        assert_eq!(goes_on(Scheme::Cbcs, (1, 1), &two), [[true, false], [true, false]]);
+        assert_eq!(goes_on(Scheme::Cbc1, (0, 0), &two[..1]), [[false]]);
+        assert_eq!(goes_on(Scheme::Cbc1, (0, 0), &[two[0], (0, 0)]), [[false]]);
+        assert!(goes_on(Scheme::Cbc1, (0, 0), &two)[0][0]);
+    }
+}

@@ -28,6 +28,12 @@ impl Key {
         Self { cipher: kernel.expand(octets) }
     }
 
+    /// A key for a cipher that a test watches.
+    #[cfg(test)]
+    pub(crate) fn watched(cipher: Box<dyn Cipher>) -> Self {
+        Self { cipher }
+    }
+
     pub(crate) fn cipher(&self) -> &dyn Cipher {
         &*self.cipher
     }

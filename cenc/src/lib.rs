@@ -34,6 +34,29 @@
 //! | `cbc1` | AES-CBC | none | runs on through the sample | clear; an error in a subsample |
 //! | `cbcs` | AES-CBC | per protected range | starts anew in every range | clear |
 //!
+//! # Speed
+//!
+//! A [`Key`] is expanded for the fastest [`Kernel`] that the CPU has. [`decrypt_batch`] and
+//! [`encrypt_batch`] take many samples, so that short and serial work fills the CPU, too: blocks of a
+//! pattern are gathered, and chains of AES-CBC are encrypted side by side.
+//!
+//! ```
+//! use cenc::{Iv, Key, Pattern, Sample, SampleEncryption, Scheme};
+//!
+//! let key = Key::new(&[0x3c; 16]);
+//! let mut samples = vec![vec![0x55; 400]; 64];
+//! let encryptions = (0..64u64).map(|number| {
+//!     let iv = Iv::new(&number.to_be_bytes())?;
+//!     SampleEncryption::new(Scheme::Cbcs, iv, Pattern::NONE, None)
+//! });
+//! let encryptions = encryptions.collect::<Result<Vec<_>, _>>()?;
+//! cenc::encrypt_batch(samples.iter_mut().zip(&encryptions).map(|(data, encryption)| {
+//!     Sample { key: &key, encryption: *encryption, data }
+//! }))?;
+//! assert_ne!(samples[63], samples[62]);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
 //! # Limits
 //!
 //! Common Encryption does not authenticate: a wrong key, a wrong IV or a damaged sample decrypts

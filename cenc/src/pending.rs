@@ -49,3 +49,49 @@ impl<T: Pending> PerKey<T> {
         self.slots.iter_mut().flatten().for_each(Pending::finish);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::cell::RefCell;
+
+    use super::*;
+
+    /// Work that writes down whose it was when it is done.
+    struct Work<'a> {
+        key: u8,
+        done: &'a RefCell<Vec<u8>>,
+    }
+
+    impl Pending for Work<'_> {
+        fn finish(&mut self) {
+            self.done.borrow_mut().push(self.key);
+        }
+    }
+
+    /// Whose work is done by and by when keys come in some order, and whose is done at the end.
+    fn done(order: &[u8]) -> (Vec<u8>, Vec<u8>) {
+        let done = RefCell::new(Vec::new());
+        let mut works = PerKey::default();
+        for &key in order {
+            let work = works.find(|work: &Work| work.key == key, || Work { key, done: &done });
+            assert_eq!(work.key, key);
+        }
+        let early = done.take();
+        works.finish();
+        (early, done.into_inner())
+    }
+
+    #[test]
+    fn work_of_four_keys_waits() {
+        assert_eq!(done(&[]), (vec![], vec![]));
+        assert_eq!(done(&[1]), (vec![], vec![1]));
+        assert_eq!(done(&[1, 2, 3, 4, 1, 3, 4, 2, 2]), (vec![], vec![1, 2, 3, 4]));
+    }
+
+    #[test]
+    fn the_oldest_makes_room() {
+        assert_eq!(done(&[1, 2, 3, 4, 5]), (vec![1], vec![5, 2, 3, 4]));
+        assert_eq!(done(&[1, 2, 3, 4, 5, 2, 6, 4, 7]), (vec![1, 2, 3], vec![5, 6, 7, 4]));
+        assert_eq!(done(&[1, 2, 3, 4, 5, 1, 2]), (vec![1, 2, 3], vec![5, 1, 2, 4]));
+    }
+}

@@ -84,7 +84,6 @@ impl Layout {
     #[inline]
     pub(crate) fn runs<'a>(self, range: &'a mut [u8]) -> Runs<'a> {
         let rest = match self {
-            Self { crypt: 0, .. } => &mut [],
             Self { whole_blocks: true, .. } => range.as_chunks_mut::<BLOCK>().0.as_flattened_mut(),
             _ => range,
         };

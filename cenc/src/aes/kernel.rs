@@ -50,12 +50,15 @@ impl Kernel {
     /// The one that keys are made for by default.
     #[must_use]
     pub fn chosen() -> Self {
-        static CHOSEN: LazyLock<Kernel> = LazyLock::new(|| {
-            let name = std::env::var(VARIABLE).ok();
-            let named = Kernel::all().find(|kernel| name.as_deref() == Some(kernel.name()));
-            named.or_else(|| Kernel::all().next()).unwrap_or(Kernel(&portable::PORTABLE))
-        });
+        static CHOSEN: LazyLock<Kernel> =
+            LazyLock::new(|| Kernel::named(std::env::var(VARIABLE).ok().as_deref()));
         *CHOSEN
+    }
+
+    /// The one of that name, or else the fastest.
+    pub(super) fn named(name: Option<&str>) -> Self {
+        let named = Self::all().find(|kernel| name == Some(kernel.name()));
+        named.or_else(|| Self::all().next()).unwrap_or(Self(&portable::PORTABLE))
     }
 
     /// Its name.

@@ -44,11 +44,16 @@ impl Stage {
         for (lane, ((stretch, chain), is_staged)) in lanes.iter_mut().zip(places) {
             *chain = lane.chain;
             count = count.max(lane.blocks.len().min(STRETCH));
-            *is_staged = lane.blocks.len() < STRETCH || !sets.take(lane.blocks);
-            if *is_staged {
+            if lane.blocks.len() < STRETCH {
+                *is_staged = true;
                 stretch.iter_mut().zip(&*lane.blocks).for_each(|(to, from)| *to = *from);
-            } else if let Some(blocks) = lane.blocks.first_chunk_mut() {
-                *stretch = blocks;
+                continue;
+            }
+            *is_staged = !sets.take(lane.blocks);
+            match lane.blocks.first_chunk_mut() {
+                Some(blocks) if *is_staged => **stretch = *blocks,
+                Some(blocks) => *stretch = blocks,
+                None => {}
             }
         }
         encrypt(&mut chains, stretches, count);
@@ -56,13 +61,14 @@ impl Stage {
         for (lane, ((stretch, chain), is_staged)) in lanes.iter_mut().zip(places) {
             let blocks = std::mem::take(&mut lane.blocks);
             let (blocks, rest) = blocks.split_at_mut(count.min(blocks.len()));
-            if is_staged {
-                for (to, from) in blocks.iter_mut().zip(stretch) {
-                    *to = *from;
-                    lane.chain = *from;
-                }
-            } else {
+            if !is_staged {
                 lane.chain = chain;
+            } else if let Some(blocks) = blocks.as_mut_array() {
+                (*blocks, lane.chain) = (*stretch, chain);
+            } else {
+                for (to, from) in blocks.iter_mut().zip(stretch) {
+                    (*to, lane.chain) = (*from, *from);
+                }
             }
             lane.blocks = rest;
         }
@@ -91,5 +97,78 @@ impl CacheSets {
         let taken = &mut self.0[blocks.as_ptr().addr() / 64 % Self::SETS];
         *taken += 1;
         *taken <= Self::ROOM
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Which of so many lanes, that lie at a distance from each other and have so many blocks, are
+    /// encrypted where they lie.
+    fn in_place(lanes: usize, distance: usize, blocks: usize) -> Vec<bool> {
+        let mut memory = vec![[0; BLOCK]; lanes * distance / BLOCK];
+        let mut lanes: Vec<_> = memory
+            .chunks_exact_mut(distance / BLOCK)
+            .map(|lane| Lane { chain: [0; BLOCK], blocks: &mut lane[..blocks] })
+            .collect();
+        let starts: Vec<_> = lanes.iter().map(|lane| lane.blocks.as_ptr()).collect();
+        let mut found = Vec::new();
+        Stage::new().encrypt(&mut lanes, |_, stretches, count| {
+            assert_eq!(count, blocks.min(STRETCH));
+            found = stretches.iter().zip(starts).map(|(at, start)| at.as_ptr() == start).collect();
+        });
+        found
+    }
+
+    #[test]
+    fn lanes_are_encrypted_where_they_lie() {
+        for distance in [128, 192, 320, 1024 + 64, 4096 - 64, 4096 + 64] {
+            assert_eq!(in_place(LANES, distance, STRETCH), [true; LANES], "{distance}");
+        }
+    }
+
+    #[test]
+    fn lanes_that_are_short_are_staged() {
+        for blocks in 0..STRETCH {
+            assert_eq!(in_place(LANES, 192, blocks), [false; LANES], "{blocks}");
+        }
+    }
+
+    #[test]
+    fn lanes_that_would_drive_each_other_out_are_staged() {
+        for distance in [4096, 8192] {
+            let found = in_place(LANES, distance, 2 * STRETCH);
+            assert_eq!(found, std::array::from_fn::<_, LANES, _>(|at| at < 4), "{distance}");
+        }
+        // Two sets, by turns.
+        let found = in_place(LANES, 2048, 2 * STRETCH);
+        assert_eq!(found, std::array::from_fn::<_, LANES, _>(|at| at < 8));
+    }
+
+    #[test]
+    fn a_lane_gives_up_what_is_encrypted_and_keeps_the_rest() {
+        let mut memory = [[0; BLOCK]; 40];
+        for (place, len) in [(0..0, 0), (0..1, 1), (0..7, 7), (0..8, 8), (0..9, 8), (3..40, 8)] {
+            let (first, others) = memory.split_at_mut(place.end);
+            let mut lanes = [
+                Lane { chain: [9; BLOCK], blocks: &mut first[place.clone()] },
+                Lane { chain: [9; BLOCK], blocks: &mut others[..0] },
+            ];
+            Stage::new().encrypt(&mut lanes, |chains, mut stretches, count| {
+                assert_eq!(count, len);
+                for (at, stretch) in stretches.iter_mut().enumerate() {
+                    stretch[..count].fill([u8::try_from(at).unwrap() + 1; BLOCK]);
+                    chains[at] = [u8::try_from(at).unwrap() + 1; BLOCK];
+                }
+            });
+            let [first, other] = lanes;
+            let (chain, rest) = (first.chain, first.blocks.len());
+            assert_eq!(chain, [if len == 0 { 9 } else { 1 }; BLOCK]);
+            assert_eq!(rest, place.len() - len);
+            assert_eq!(other.chain, [9; BLOCK]);
+            assert!(memory[place][..len].iter().all(|block| *block == [1; BLOCK]));
+            memory = [[0; BLOCK]; 40];
+        }
     }
 }

@@ -17,6 +17,8 @@ mod x86_64;
 
 pub(crate) use self::counter::Counter;
 pub use self::kernel::Kernel;
+#[cfg(test)]
+pub(crate) use self::lanes::STRETCH;
 pub(crate) use self::lanes::{LANES, Lane, Stage};
 
 /// Bytes in a block of AES.

@@ -9,8 +9,10 @@ use std::io::Write;
 use data_encoding::HEXLOWER;
 use proptest::prelude::*;
 
+use super::kernel::Row;
 use super::*;
 use crate::Iv;
+use crate::laws::noise;
 
 const KEY: &str = "2b7e151628aed2a6abf7158809cf4f3c";
 const PLAIN: &str = "6bc1bee22e409f96e93d7e117393172aae2d8a571e03ac9c9eb76fac45af8e51\
@@ -30,18 +32,6 @@ fn bytes(hex: &str) -> Vec<u8> {
     HEXLOWER.decode(hex.as_bytes()).unwrap()
 }
 
-/// Noise that is the same every time.
-fn noise(seed: u64, len: usize) -> Vec<u8> {
-    let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
-    let mut next = || {
-        state ^= state << 13;
-        state ^= state >> 7;
-        state ^= state << 17;
-        state.to_le_bytes()[3]
-    };
-    (0..len).map(|_| next()).collect()
-}
-
 fn counter(block: &Block) -> Counter {
     Counter::new(&Iv::new(block).unwrap())
 }
@@ -52,15 +42,28 @@ fn on_each(check: impl Fn(&'static str, &dyn Fn(&Block) -> Box<dyn Cipher>)) {
     }
 }
 
-/// Says which kernels are not looked at here.
+/// Says which kernels are looked at here, and which are not.
 #[test]
 fn what_the_cpu_lacks_is_said() {
     let here: Vec<_> = Kernel::all().map(Kernel::name).collect();
     assert_eq!(here.last(), Some(&"portable"));
-    for row in kernel::ROWS.iter().filter(|row| !here.contains(&row.name)) {
+    for Row { name, .. } in kernel::ROWS {
+        let what = if here.contains(name) { "tested" } else { "not tested, this CPU lacks it" };
         // Not `eprintln!`, which a test that passes does not show.
-        writeln!(std::io::stderr(), "kernel {}: not tested, this CPU lacks it", row.name).unwrap();
+        writeln!(std::io::stderr(), "kernel {name}: {what}").unwrap();
     }
+}
+
+#[cfg(target_arch = "x86_64")]
+#[test]
+fn a_kernel_is_there_if_the_cpu_has_what_it_needs() {
+    let narrow = is_x86_feature_detected!("aes") && is_x86_feature_detected!("avx");
+    let wide = narrow && is_x86_feature_detected!("vaes") && is_x86_feature_detected!("avx2");
+    let widest =
+        wide && is_x86_feature_detected!("avx512f") && is_x86_feature_detected!("avx512bw");
+    let expected = [("vaes512", widest), ("vaes256", wide), ("aesni", narrow), ("portable", true)];
+    let expected = expected.into_iter().filter_map(|(name, is_there)| is_there.then_some(name));
+    assert!(Kernel::all().map(Kernel::name).eq(expected));
 }
 
 #[test]
@@ -68,6 +71,19 @@ fn the_environment_chooses() {
     match std::env::var(kernel::VARIABLE) {
         Ok(name) => assert_eq!(Kernel::chosen().name(), name),
         Err(_) => assert_eq!(Kernel::chosen().name(), Kernel::all().next().unwrap().name()),
+    }
+}
+
+#[test]
+fn a_kernel_goes_by_its_name() {
+    let fastest = Kernel::all().next().unwrap();
+    for kernel in Kernel::all() {
+        assert_eq!(Kernel::named(Some(kernel.name())).name(), kernel.name());
+        assert_eq!(format!("{kernel:?}"), format!("Kernel({})", kernel.name()));
+        assert_eq!(format!("{kernel:>9}"), format!("{:>9}", kernel.name()));
+    }
+    for name in [None, Some(""), Some("abacus"), Some("PORTABLE")] {
+        assert_eq!(Kernel::named(name).name(), fastest.name());
     }
 }
 

@@ -118,3 +118,31 @@ fn block(words: [u32; 4]) -> Block {
 const ZERO: Block = [0; BLOCK];
 
 const RCON: [u8; ROUND_KEYS - 1] = [0x01, 0x02, 0x04, 0x08, 0x10, 0x20, 0x40, 0x80, 0x1b, 0x36];
+
+#[cfg(test)]
+mod tests {
+    use std::mem::MaybeUninit;
+
+    use super::super::aesni::Aesni;
+    use super::*;
+
+    #[test]
+    fn a_schedule_is_wiped_when_it_is_dropped() {
+        let Some(isa) = Aesni::detect() else { return };
+        let mut place = MaybeUninit::new(Schedule::EMPTY);
+        // SAFETY: there is a schedule.
+        let schedule = unsafe { place.assume_init_mut() };
+        schedule.expand(isa, &[0x3c; BLOCK]);
+        assert!(schedule.encrypt.as_flattened().iter().all(|key| *key != ZERO));
+        assert!(schedule.decrypt.as_flattened().iter().all(|key| *key != ZERO));
+        assert!(schedule.first_round[1..COUNTERS].iter().all(|entry| *entry != ZERO));
+        // SAFETY: there is a schedule, and nobody uses it any more.
+        unsafe { place.assume_init_drop() };
+        // SAFETY: a schedule is octets without gaps, and dropping it leaves its memory.
+        let octets = unsafe {
+            std::slice::from_raw_parts(place.as_ptr().cast::<u8>(), size_of::<Schedule>())
+        };
+        assert_eq!(size_of::<Schedule>(), (2 * ROUND_KEYS * WIDEST + COUNTERS + WIDEST) * BLOCK);
+        assert!(octets.iter().all(|octet| *octet == 0));
+    }
+}

@@ -1,0 +1,80 @@
+//! What holds for every sample, tried on random ones and against the naive oracle.
+
+use proptest::prelude::*;
+
+use super::case::{Case, DIRECTIONS, case, case_of};
+use crate::naive::{self, Direction};
+use crate::{Iv, Kernel, Pattern, Scheme};
+
+proptest! {
+    #[test]
+    fn decrypting_and_encrypting_undo_each_other(case in case()) {
+        for kernel in Kernel::all() {
+            for (there, back) in [
+                (Direction::Encrypt, Direction::Decrypt),
+                (Direction::Decrypt, Direction::Encrypt),
+            ] {
+                let after = case.alone(there, kernel);
+                prop_assert_eq!(after.len(), case.sample.len());
+                let after = Case { sample: after, ..case.clone() }.alone(back, kernel);
+                prop_assert_eq!(&after, &case.sample, "{}: {:?} comes first", kernel, there);
+            }
+        }
+    }
+
+    #[test]
+    fn both_directions_agree_with_the_oracle(case in case()) {
+        for direction in DIRECTIONS {
+            let naive = case.naive(direction);
+            for kernel in Kernel::all() {
+                prop_assert_eq!(&case.alone(direction, kernel), &naive, "{}", kernel);
+            }
+        }
+    }
+
+    #[test]
+    fn clear_bytes_stay(case in case()) {
+        for direction in DIRECTIONS {
+            let after = case.alone(direction, Kernel::chosen());
+            for clear in case.clear_ranges() {
+                prop_assert_eq!(&after[clear.clone()], &case.sample[clear]);
+            }
+        }
+    }
+
+    /// The keystream of `cenc` does not care how the protected bytes are cut into subsamples, nor
+    /// which clear bytes lie between them.
+    #[test]
+    fn cenc_does_not_care_about_cuts(case in case_of(Scheme::Cenc)) {
+        let subsamples = case.subsamples.clone().unwrap_or_default();
+        let protected = |sample: &[u8]| -> Vec<u8> {
+            naive::chains(Scheme::Cenc, Pattern::NONE, case.subsamples.as_deref(), sample.len())
+                .concat()
+                .into_iter()
+                .map(|at| sample[at])
+                .collect()
+        };
+        let in_one = Case { subsamples: None, sample: protected(&case.sample), ..case.clone() };
+        let [cut, in_one] =
+            [&case, &in_one].map(|case| case.alone(Direction::Decrypt, Kernel::chosen()));
+        prop_assert_eq!(protected(&cut), in_one, "{:?}", subsamples);
+    }
+}
+
+#[test]
+fn every_pattern_agrees_with_the_oracle() {
+    let iv = Iv::new(&[0xf0; 16]).unwrap();
+    for (crypt, skip) in (0..16).flat_map(|crypt| (0..16).map(move |skip| (crypt, skip))) {
+        let pattern = Pattern::new(crypt, skip).unwrap();
+        for scheme in [Scheme::Cens, Scheme::Cbcs] {
+            for len in [0, 15, 16, 17, 47, 160, 255, 256, 481, 600] {
+                let sample = (0..len).map(|at| u8::try_from(at % 251).unwrap()).collect();
+                let case = Case { key: [7; 16], scheme, iv, pattern, subsamples: None, sample };
+                for direction in DIRECTIONS {
+                    let after = case.alone(direction, Kernel::chosen());
+                    assert_eq!(after, case.naive(direction), "{case:?}");
+                }
+            }
+        }
+    }
+}
