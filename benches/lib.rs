@@ -1,73 +1,31 @@
-//! What the benches work on: samples shaped as streams have them.
-#![forbid(unsafe_code)]
+//! What the benches share: streams to work on, and all that can work on them.
+//!
+//! ```text
+//! cases, stream, fixture, buffer    samples, how they are protected, and their bytes
+//! means, ours                       whoever works on them, by name; the kernels of `cenc`
+//! peer, peer_*                      peers, called once for each run of protected bytes
+//! bound                             what no implementation can be faster than
+//! turns, chart                      timing in turns, and a picture of it
+//! ```
 
-use cenc::{Error, Iv, Key, Pattern, SampleEncryption, Scheme, Subsample, encrypt_sample};
+mod bound;
+mod buffer;
+pub mod cases;
+pub mod chart;
+mod fixture;
+mod means;
+mod ours;
+mod peer;
+mod peer_aws_lc;
+mod peer_openssl;
+mod peer_rust_crypto;
+mod stream;
+pub mod turns;
+
+pub use bound::Bound;
+pub use buffer::Buffer;
+pub use means::{Means, Run};
+pub use stream::{Shape, Stream};
 
 /// The key of all benches.
 pub const KEY: [u8; 16] = *b"clearkey benches";
-/// Its IV.
-pub const IV: [u8; 16] = *b"initial vector\0\0";
-
-/// A sample and the way it is protected.
-#[derive(Clone, Debug)]
-pub struct Workload {
-    /// For the name of the bench: `video 64KiB`.
-    pub name: &'static str,
-    /// Scheme.
-    pub scheme: Scheme,
-    /// Pattern.
-    pub pattern: Pattern,
-    /// Subsamples; `None`: protected whole.
-    pub subsamples: Option<Vec<Subsample>>,
-    /// Length in bytes.
-    pub len: usize,
-}
-
-impl Workload {
-    /// A sample without subsamples, as audio has them.
-    #[must_use]
-    pub fn whole(name: &'static str, scheme: Scheme, len: usize) -> Self {
-        Self { name, scheme, pattern: Pattern::NONE, subsamples: None, len }
-    }
-
-    /// A video sample of four slices: a few clear bytes at the head of each, the rest protected.
-    ///
-    /// # Errors
-    /// If the pattern is none.
-    pub fn slices(
-        name: &'static str,
-        scheme: Scheme,
-        (crypt, skip): (u8, u8),
-        slice: u32,
-    ) -> Result<Self, Error> {
-        const HEAD: u16 = 96;
-        let subsamples = vec![Subsample::new(HEAD, slice); 4];
-        let len = 4 * (usize::from(HEAD) + slice as usize);
-        let pattern = Pattern::new(crypt, skip)?;
-        Ok(Self { name, scheme, pattern, subsamples: Some(subsamples), len })
-    }
-
-    /// How the sample is encrypted.
-    ///
-    /// # Errors
-    /// If scheme, pattern and subsamples do not go together.
-    pub fn encryption(&self) -> Result<SampleEncryption<'_>, Error> {
-        SampleEncryption::new(self.scheme, Iv::new(&IV)?, self.pattern, self.subsamples.as_deref())
-    }
-
-    /// The bytes of the clear sample.
-    #[must_use]
-    pub fn clear(&self) -> Vec<u8> {
-        (0..=u8::MAX).cycle().take(self.len).collect()
-    }
-
-    /// The bytes of the encrypted sample.
-    ///
-    /// # Errors
-    /// If scheme, pattern and subsamples do not go together.
-    pub fn encrypted(&self) -> Result<Vec<u8>, Error> {
-        let mut sample = self.clear();
-        encrypt_sample(&Key::new(&KEY), &self.encryption()?, &mut sample)?;
-        Ok(sample)
-    }
-}

@@ -1,89 +1,68 @@
-//! Decrypting one sample, beside the bare cipher over as many neighbouring bytes: what the walk over
-//! subsamples and patterns costs.
+//! Every kernel and every peer over the same streams.
 //!
-//! Every bench asserts its bytes before it times them.
+//! Each bench asserts its bytes before it times them.
 
-use aes::{
-    Aes128,
-    cipher::{BlockModeDecrypt, InnerIvInit, KeyInit, StreamCipher, StreamCipherCoreWrapper},
-};
-use benches::{IV, KEY, Workload};
-use cenc::{Key, Scheme, decrypt_sample};
-use criterion::{Criterion, Throughput, criterion_group, criterion_main};
-use ctr::{CtrCore, flavors};
+use std::time::Duration;
 
-fn workloads() -> Vec<Workload> {
-    use Scheme::{Cbc1, Cbcs, Cenc, Cens};
-    let slices = |name, scheme, pattern, slice| {
-        Workload::slices(name, scheme, pattern, slice).expect("a pattern of the standard")
-    };
-    vec![
-        Workload::whole("audio 400 B", Cenc, 400),
-        Workload::whole("audio 400 B", Cbcs, 400),
-        Workload::whole("whole 64 KiB", Cenc, 64 << 10),
-        Workload::whole("whole 64 KiB", Cbc1, 64 << 10),
-        slices("video 64 KiB", Cenc, (0, 0), 16 << 10),
-        slices("video 64 KiB, 1:9", Cens, (1, 9), 16 << 10),
-        slices("video 64 KiB", Cbc1, (0, 0), 16 << 10),
-        slices("video 64 KiB, 1:9", Cbcs, (1, 9), 16 << 10),
-        slices("video 64 KiB, 5:5", Cbcs, (5, 5), 16 << 10),
-    ]
-}
+use benches::Bound;
+use benches::cases::{self, Case, Direction};
+use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 
-fn decrypt(criterion: &mut Criterion) {
-    let key = Key::new(&KEY);
-    let mut group = criterion.benchmark_group("decrypt");
-    for workload in workloads() {
-        let encryption = workload.encryption().expect("a workload of the standard");
-        let mut sample = workload.encrypted().expect("a workload of the standard");
-        let mut check = sample.clone();
-        decrypt_sample(&key, &encryption, &mut check).expect("the sample fits");
-        assert_eq!(check, workload.clear());
-
-        group.throughput(Throughput::Bytes(workload.len as u64));
-        group.bench_function(
-            format!("{}/{}/clearkey", workload.scheme, workload.name),
-            |bencher| {
-                bencher.iter(|| decrypt_sample(&key, &encryption, &mut sample));
-            },
-        );
+fn whole(criterion: &mut Criterion) {
+    bench(criterion, cases::whole());
+    for (group, direction) in [("CTR", Direction::Encrypt), ("CBC decryption", Direction::Decrypt)]
+    {
+        bound(criterion, group, direction);
     }
-    group.finish();
 }
 
-/// The peers: one call over all bytes, with the key schedule made before.
-fn bare(criterion: &mut Criterion) {
-    let aes = Aes128::new(&KEY.into());
-    let mut group = criterion.benchmark_group("bare cipher");
-    for (scheme, name, decrypt) in [
-        (Scheme::Cenc, "RustCrypto ctr", ctr as fn(&Aes128, &mut [u8])),
-        (Scheme::Cbc1, "RustCrypto cbc", cbc),
-    ] {
-        for len in [400, 64 << 10] {
-            let workload = Workload::whole(name, scheme, len);
-            let mut sample = workload.encrypted().expect("a workload of the standard");
-            let mut check = sample.clone();
-            decrypt(&aes, &mut check);
-            assert_eq!(check, workload.clear());
+fn short(criterion: &mut Criterion) {
+    bench(criterion, cases::short());
+}
 
-            group.throughput(Throughput::Bytes(len as u64));
-            group.bench_function(format!("{name}/{len} B"), |bencher| {
-                bencher.iter(|| decrypt(&aes, &mut sample));
-            });
+fn video(criterion: &mut Criterion) {
+    bench(criterion, cases::video());
+    bench(criterion, cases::cbcs());
+    bench(criterion, cases::schemes());
+}
+
+fn cbc_encryption(criterion: &mut Criterion) {
+    bench(criterion, cases::cbc_encryption());
+}
+
+fn bench(criterion: &mut Criterion, cases: Vec<Case>) {
+    for case in cases {
+        let mut group = criterion.benchmark_group(&case.group);
+        group.throughput(Throughput::Bytes(case.stream.bytes() as u64));
+        for means in case.means() {
+            let (mut run, mut data) = (case.run(means), case.buffer());
+            let name = BenchmarkId::new(means.to_string(), &case.name);
+            group.bench_function(name, |bencher| bencher.iter(|| run(&mut data)));
         }
+        group.finish();
     }
+}
+
+/// No bytes are moved, so it does not depend on their number.
+fn bound(criterion: &mut Criterion, group: &str, direction: Direction) {
+    const BYTES: usize = 64 << 10;
+    let Some(bound) = Bound::widest() else { return };
+    let mut run = bound.run(direction, BYTES);
+    let mut group = criterion.benchmark_group(group);
+    group.throughput(Throughput::Bytes(BYTES as u64));
+    let name = BenchmarkId::new("bound", bound.name);
+    group.bench_function(name, |bencher| bencher.iter(|| run(&mut [])));
     group.finish();
 }
 
-fn ctr(aes: &Aes128, bytes: &mut [u8]) {
-    let core = CtrCore::<&Aes128, flavors::Ctr64BE>::inner_iv_init(aes, &IV.into());
-    StreamCipherCoreWrapper::from_core(core).apply_keystream(bytes);
+fn config() -> Criterion {
+    Criterion::default()
+        .sample_size(20)
+        .nresamples(10_000)
+        .warm_up_time(Duration::from_millis(300))
+        .measurement_time(Duration::from_secs(1))
+        .without_plots()
 }
 
-fn cbc(aes: &Aes128, bytes: &mut [u8]) {
-    let (blocks, _clear) = aes::Block::slice_as_chunks_mut(bytes);
-    cbc::Decryptor::<&Aes128>::inner_iv_init(aes, &IV.into()).decrypt_blocks(blocks);
-}
-
-criterion_group!(samples, decrypt, bare);
+criterion_group!(name = samples; config = config(); targets = whole, short, video, cbc_encryption);
 criterion_main!(samples);
