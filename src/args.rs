@@ -86,7 +86,8 @@ pub(crate) struct DecryptArgs {
     ///
     /// All of the file is checked before the first byte is written. But there is no way back: if
     /// the command is killed or the disk fails on the way, then a part of the file is decrypted and
-    /// the rest is not, and no tool can tell which. Keep a copy, or use -o.
+    /// the rest is not, and no tool can tell which. Keep a copy, or use -o. What was written may
+    /// reach the disk some time after the command has ended, as with cp.
     #[arg(long, conflicts_with = "compact")]
     in_place: bool,
 
