@@ -1,6 +1,10 @@
 //! The host's `Buffer` and `DecryptedBlock`.
 
-use std::{cell::Cell, ptr, rc::Rc};
+use std::{
+    cell::{Cell, RefCell},
+    ptr,
+    rc::Rc,
+};
 
 use cdm_abi::{Buffer, BufferVtable, DecryptedBlock, DecryptedBlockVtable, Destructors, Table};
 
@@ -9,16 +13,30 @@ use cdm_abi::{Buffer, BufferVtable, DecryptedBlock, DecryptedBlockVtable, Destru
 struct Memory {
     vtable: *const BufferVtable,
     data: Vec<u8>,
+    capacity: u32,
     size: u32,
+    pool: Rc<Pool>,
+}
+
+/// The host's memory. What is given back is given out again, as browsers do.
+#[derive(Default)]
+pub(crate) struct Pool {
+    free: RefCell<Vec<Vec<u8>>>,
     /// How many buffers there are.
-    count: Rc<Cell<usize>>,
+    pub(crate) count: Cell<usize>,
+    /// Whether a new buffer's size is all that it has room for.
+    pub(crate) begins_full: Cell<bool>,
 }
 
 /// A buffer for a CDM. What is in it is not what will be.
-pub(crate) fn create(capacity: u32, count: &Rc<Cell<usize>>) -> *mut Buffer {
-    count.set(count.get() + 1);
-    let data = vec![0xee; capacity as usize];
-    let memory = Memory { vtable: &BUFFER.slots, data, size: 0, count: Rc::clone(count) };
+pub(crate) fn create(capacity: u32, pool: &Rc<Pool>) -> *mut Buffer {
+    pool.count.set(pool.count.get() + 1);
+    let mut data = pool.free.borrow_mut().pop().unwrap_or_default();
+    if data.len() < capacity as usize {
+        data.resize(capacity as usize, 0xee);
+    }
+    let size = if pool.begins_full.get() { capacity } else { 0 };
+    let memory = Memory { vtable: &BUFFER.slots, data, capacity, size, pool: Rc::clone(pool) };
     Box::into_raw(Box::new(memory)).cast()
 }
 
@@ -40,20 +58,20 @@ static BUFFER: Table<BufferVtable> = Table::new(BufferVtable {
 
 unsafe extern "C" fn destroy(this: *mut Buffer) {
     // SAFETY: the caller upholds it: `create` made this of a box.
-    let memory = unsafe { Box::from_raw(this.cast::<Memory>()) };
-    memory.count.set(memory.count.get() - 1);
+    let Memory { pool, data, .. } = *unsafe { Box::from_raw(this.cast::<Memory>()) };
+    pool.count.set(pool.count.get() - 1);
+    pool.free.borrow_mut().push(data);
 }
 
 unsafe extern "C" fn capacity(this: *const Buffer) -> u32 {
     // SAFETY: the caller upholds it.
-    let memory = unsafe { &*this.cast::<Memory>() };
-    u32::try_from(memory.data.len()).expect("`Allocate` takes 32 bits")
+    unsafe { (*this.cast::<Memory>()).capacity }
 }
 
 unsafe extern "C" fn data(this: *mut Buffer) -> *mut u8 {
     // SAFETY: the caller upholds it.
     let memory = unsafe { &mut *this.cast::<Memory>() };
-    if memory.data.is_empty() { ptr::null_mut() } else { memory.data.as_mut_ptr() }
+    if memory.capacity == 0 { ptr::null_mut() } else { memory.data.as_mut_ptr() }
 }
 
 unsafe extern "C" fn set_size(this: *mut Buffer, size: u32) {

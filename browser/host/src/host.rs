@@ -13,7 +13,12 @@ use cdm_abi::{
     KeyStatus, MessageType, MetricName, NewerHostVtable, Status, StreamType, Table, slice, text,
 };
 
-use crate::{Call, Disk, buffer, file, library::Offer};
+use crate::{
+    Call, Disk,
+    buffer::{self, Pool},
+    file,
+    library::Offer,
+};
 
 /// A host for one instance. A handle is cheap to clone.
 #[derive(Clone)]
@@ -27,7 +32,7 @@ struct Shared {
     calls: RefCell<Vec<Call>>,
     reaction: RefCell<Option<Reaction>>,
     disk: Disk,
-    buffers: Rc<Cell<usize>>,
+    buffers: Rc<Pool>,
     /// The most that `Allocate` gives.
     room: Cell<u32>,
 }
@@ -69,7 +74,13 @@ impl Host {
     /// How many buffers the CDM has and has not given back.
     #[must_use]
     pub fn buffers(&self) -> usize {
-        self.shared.buffers.get()
+        self.shared.buffers.count.get()
+    }
+
+    /// Whether the size of a new buffer is all that it has room for, as in Firefox, whose own CDM leaves
+    /// it so. In Chromium, and here by default, it is 0.
+    pub fn begin_full(&self, begins_full: bool) {
+        self.shared.buffers.begins_full.set(begins_full);
     }
 
     /// Gives no buffer of more octets.

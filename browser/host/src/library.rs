@@ -1,13 +1,16 @@
 //! A library CDM in this process.
 
 use std::{
-    ffi::{CStr, c_char, c_int, c_void},
+    ffi::{CStr, CString, c_char, c_int, c_void},
+    fs::File,
+    os::fd::IntoRawFd,
     path::{Path, PathBuf},
     ptr::NonNull,
 };
 
 use cdm_abi::{
-    CreateCdmInstance, DeinitializeCdmModule, GetCdmVersion, InitializeCdmModule, VerifyCdmHost,
+    CreateCdmInstance, DeinitializeCdmModule, GetCdmVersion, HostFile, InitializeCdmModule,
+    VerifyCdmHost,
 };
 use thiserror::Error as ThisError;
 
@@ -81,6 +84,27 @@ impl Library {
         let get_cdm_version = self.exports.get_cdm_version?;
         // SAFETY: a static text, as the interface wants.
         Some(unsafe { CStr::from_ptr(get_cdm_version()) })
+    }
+
+    /// Shows it files of the host's, as Firefox does before it makes the first instance. Yields what the
+    /// library thinks of them; true if it does not want to see any.
+    ///
+    /// # Errors
+    ///
+    /// If a file cannot be opened.
+    pub fn verify(&self, files: &[&Path]) -> std::io::Result<bool> {
+        let Some(verify_cdm_host) = self.exports.verify_cdm_host else { return Ok(true) };
+        let opened = files.iter().map(|path| {
+            let name = CString::new(path.as_os_str().as_encoded_bytes())?;
+            Ok((name, File::open(path)?.into_raw_fd()))
+        });
+        let opened = opened.collect::<std::io::Result<Vec<_>>>()?;
+        let files: Vec<_> = opened
+            .iter()
+            .map(|(name, file)| HostFile { file_path: name.as_ptr(), file: *file, sig_file: -1 })
+            .collect();
+        // SAFETY: so many files, whose descriptors become the library's; the names live on.
+        Ok(unsafe { verify_cdm_host(files.as_ptr(), u32::try_from(files.len()).unwrap_or(0)) })
     }
 
     /// Makes an instance that calls `host`; `None` if the library refuses the version or the key system.
