@@ -9,9 +9,9 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 
-import { BROWSERS, launch } from './browser.mjs';
+import { BROWSERS, launch } from '../browsers/launch.mjs';
+import { serve } from '../browsers/server.mjs';
 import { isFragmented, mimeOf } from './mime.mjs';
-import { serve } from './server.mjs';
 
 const PLAYED = 1; // seconds; the page stops when it has got past them
 const CONTRAST = 16; // of 255; a blank frame, whatever its colour, has nearly none

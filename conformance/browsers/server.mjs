@@ -1,4 +1,5 @@
-// Serves a fixed set of files on localhost, with the byte ranges that media elements ask for.
+// Serves files on localhost, with the byte ranges that media elements ask for. Localhost counts as
+// secure, which EME asks of a page.
 import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import http from 'node:http';
@@ -7,18 +8,28 @@ import path from 'node:path';
 const TYPES = {
   '.html': 'text/html; charset=utf-8',
   '.js': 'text/javascript; charset=utf-8',
+  '.json': 'application/json',
+  '.mjs': 'text/javascript; charset=utf-8',
   '.mp4': 'video/mp4',
   '.webm': 'video/webm',
 };
 
-/// Starts a server. `routes` maps a path in the address to a file; nothing else is reachable.
+/// The content type of a file by its name.
+export function typeOf(file) {
+  return TYPES[path.extname(file)] ?? 'application/octet-stream';
+}
+
+/// Starts a server. `routes` says what a path in the address stands for; nothing else is
+/// reachable. It is a Map, or a function (asynchronous or not). What it gives is the path of a
+/// file, or `{ type, text }`.
 export async function serve(routes) {
+  const resolve = routes instanceof Map ? (address) => routes.get(address) : routes;
   const server = http.createServer((request, response) => {
-    answer(routes, request, response).catch((error) => response.destroy(error));
+    answer(resolve, request, response).catch((error) => response.destroy(error));
   });
   await new Promise((started) => server.listen(0, '127.0.0.1', started));
   return {
-    origin: `http://127.0.0.1:${server.address().port}`,
+    origin: `http://localhost:${server.address().port}`,
     close() {
       server.closeAllConnections();
       server.close();
@@ -26,14 +37,21 @@ export async function serve(routes) {
   };
 }
 
-async function answer(routes, request, response) {
-  const file = routes.get(new URL(request.url, 'http://localhost').pathname);
-  if (!file) return response.writeHead(404).end();
+async function answer(resolve, request, response) {
+  const { pathname } = new URL(request.url, 'http://localhost');
+  const found = await resolve(decodeURIComponent(pathname));
+  if (!found) return response.writeHead(404).end();
+  if (typeof found === 'string') return sendFile(found, request, response);
+  response.writeHead(200, { 'cache-control': 'no-store', 'content-type': found.type });
+  response.end(request.method === 'HEAD' ? undefined : found.text);
+}
+
+async function sendFile(file, request, response) {
   const { size } = await stat(file);
   const headers = {
     'accept-ranges': 'bytes',
     'cache-control': 'no-store',
-    'content-type': TYPES[path.extname(file)] ?? 'application/octet-stream',
+    'content-type': typeOf(file),
   };
   const range = parseRange(request.headers.range, size);
   if (range === null) {
