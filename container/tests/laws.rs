@@ -27,7 +27,7 @@ fn units_tile_the_input_and_hold_their_samples() {
         assert_eq!(at, bytes.len() as u64, "{name}");
         assert!(samples > 40, "{name}: {samples} samples");
     }
-    assert_eq!(fixtures.len(), 25);
+    assert_eq!(fixtures.len(), 28);
 }
 
 /// Plans an input of which the first byte comes alone and then as many at a time as `steps` says,
