@@ -16,6 +16,7 @@ export function textReport(results, { judged, faults, totals }) {
       }),
     ),
     section('Expected failures', known.map(describe)),
+    `Subtests that passed in all repetitions\n${table(results.runs, judged)}`,
     section('Totals', results.runs.map((run) => totalsOf(run, judged))),
     closing({ faults, totals }),
   ];
@@ -41,6 +42,23 @@ export function totalsOf({ browser, cdm, version, files, proof }, judged) {
     `${count('passed')} passed, ${count('failed')} failed, ${count('expected')} expected failures` +
     ` (passes of each repetition: ${passesOf(mine).join(', ')})`
   );
+}
+
+/// A row for each test file, a column for each browser with each CDM.
+function table(runs, judged) {
+  const columns = runs.map(({ browser, cdm }) => `${browser}, ${cdm}`);
+  const files = [...new Set(judged.map(({ file }) => file))];
+  const name = Math.max(...files.map((file) => file.length));
+  const row = (first, rest) =>
+    [first.padEnd(name), ...rest.map((text, at) => text.padStart(columns[at].length))].join('  ');
+  const counts = (file) =>
+    runs.map(({ browser, cdm }) => {
+      const cases = judged.filter(
+        (one) => one.browser === browser && one.cdm === cdm && one.file === file,
+      );
+      return `${cases.filter(({ passes }) => passes).length}/${cases.length}`;
+    });
+  return [row('', columns), ...files.map((file) => row(file, counts(file)))].join('\n');
 }
 
 /// How many cases passed, for each repetition.
