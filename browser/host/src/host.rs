@@ -35,6 +35,8 @@ struct Shared {
     buffers: Rc<Pool>,
     /// The most that `Allocate` gives.
     room: Cell<u32>,
+    /// What a buffer has less than was asked for.
+    lack: Cell<u32>,
 }
 
 type Reaction = Rc<dyn Fn(&Call)>;
@@ -50,6 +52,7 @@ impl Host {
             disk,
             buffers: Rc::default(),
             room: Cell::new(u32::MAX),
+            lack: Cell::new(0),
         };
         Self { shared: Rc::new(shared) }
     }
@@ -86,6 +89,11 @@ impl Host {
     /// Gives no buffer of more octets.
     pub fn limit_buffers(&self, room: u32) {
         self.shared.room.set(room);
+    }
+
+    /// Gives buffers that have so many octets less than was asked for, as no host should.
+    pub fn lack(&self, octets: u32) {
+        self.shared.lack.set(octets);
     }
 
     pub(crate) fn object(&self) -> *mut cdm_abi::Host {
@@ -174,7 +182,7 @@ unsafe extern "C" fn allocate(this: This, capacity: u32) -> *mut Buffer {
     if capacity > shared.room.get() {
         return ptr::null_mut();
     }
-    buffer::create(capacity, &shared.buffers)
+    buffer::create(capacity.saturating_sub(shared.lack.get()), &shared.buffers)
 }
 
 unsafe extern "C" fn set_timer(this: This, _delay_ms: i64, _context: *mut c_void) {

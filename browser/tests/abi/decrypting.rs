@@ -207,6 +207,17 @@ fn a_host_without_memory_gets_an_error() {
 }
 
 #[test]
+fn a_buffer_that_is_too_small_is_given_back() {
+    let (cdm, host) = with_key();
+    host.lack(1);
+    let clear = Sample { scheme: EncryptionScheme::UNENCRYPTED, ..sample(&[5; 70]) };
+    for sample in [sample(&[5; 70]), clear] {
+        assert_eq!(decrypt(&cdm, &sample), Err(Status::DECRYPT_ERROR));
+    }
+    assert_eq!(host.buffers(), 0);
+}
+
+#[test]
 fn the_latest_key_counts() {
     let (cdm, host) = with_key();
     let first = decrypt(&cdm, &sample(&[5; 70])).unwrap();

@@ -113,6 +113,28 @@ fn live_until(cdm: &Cdm, host: &Host, session_type: SessionType, last: usize) {
     host.disk().settle();
 }
 
+/// Files that another call waits for are closed by then, too.
+#[test]
+fn a_host_may_destroy_within_a_call_while_the_disk_works() {
+    let (cdm, host) = cdm();
+    cdm.load_session(7, PERSISTENT, "17");
+    assert!(host.disk().open() > 0);
+    let (within, disk, open) = (cdm.clone(), host.disk().clone(), Rc::new(Cell::new(usize::MAX)));
+    let seen = Rc::clone(&open);
+    host.react(move |call| {
+        if matches!(call, Call::Message { .. }) {
+            within.destroy();
+            seen.set(disk.open());
+        }
+    });
+    let kids = keyids(&[1]);
+    cdm.create_session_and_generate_request(1, TEMPORARY, InitDataType::KEY_IDS, &kids);
+    assert_eq!(open.get(), 0);
+    host.disk().settle();
+    assert_eq!(host.calls().len(), 2);
+    host.react(|_| ());
+}
+
 #[test]
 fn a_host_may_destroy_while_it_is_told_that_all_is_ready() {
     let host = Host::new(Disk::default());

@@ -162,6 +162,34 @@ fn a_write_that_is_cut_off_loses_nothing() {
     }
 }
 
+/// The process ends after a record is written whole and before the one that it replaces is emptied:
+/// the newer one counts, and when it is deleted, the older one does not come back. Each slot is the
+/// newer one in turn.
+#[test]
+fn of_two_whole_records_the_newer_one_counts() {
+    for updates in 1..4 {
+        let disk = Disk::default();
+        let (cdm, host) = cdm_on(&disk);
+        let session_id = licensed(&cdm, &host, PERSISTENT, &[1, 2]);
+        for _ in 1..updates {
+            let license = license(cdm::SessionType::PersistentLicense, &[1, 2]);
+            cdm.update_session(2, &session_id, &license);
+            disk.settle();
+        }
+        disk.fault(Some(Fault::Crash(usize::MAX)));
+        cdm.remove_session(3, &session_id);
+        disk.settle();
+        cdm.destroy();
+        assert_eq!(disk.files().len(), 2);
+        let (cdm, host) = cdm_on(&disk);
+        assert_eq!(load_into(&cdm, &host, &session_id), Loaded::Released);
+        cdm.update_session(4, &session_id, RELEASE);
+        disk.settle();
+        assert_eq!((host.calls().len(), disk.files().len()), (2, 0));
+        assert_eq!(load(&disk, &session_id), Loaded::Nothing);
+    }
+}
+
 #[test]
 fn a_first_write_that_is_cut_off_was_never_there() {
     let whole = {
