@@ -5,34 +5,31 @@ use std::{cell::Cell, rc::Rc};
 use cdm_abi::{InitDataType, SessionType, Status};
 use cdm_host::{Answers, Call, Cdm, Disk, Host};
 
-use crate::support::{cdm, cdm_on, keyids, license};
+use crate::support::{cdm, cdm_on, keyids, kind, license};
 
 const TEMPORARY: SessionType = SessionType::TEMPORARY;
 const PERSISTENT: SessionType = SessionType::PERSISTENT_LICENSE;
 
-/// The whole life of a session, each call from within what the one before has led to.
-fn live(cdm: &Cdm, host: &Host, session_type: SessionType) {
-    let kind = match session_type {
-        SessionType::TEMPORARY => cdm::SessionType::Temporary,
-        _ => cdm::SessionType::PersistentLicense,
-    };
-    let within = cdm.clone();
-    host.react(move |call| match call {
-        Call::Message { session_id, .. } => {
-            within.update_session(2, session_id, &license(kind, &[1]));
+/// The whole life of a session, each call from within what the one before has led to. The instance ends
+/// within call number `last` of its own, if there are so many.
+fn live(cdm: &Cdm, host: &Host, session_type: SessionType, last: usize) {
+    let license = license(kind(session_type), &[1]);
+    let (within, count) = (cdm.clone(), Cell::new(0));
+    host.react(move |call| {
+        if count.replace(count.get() + 1) == last {
+            return within.destroy();
         }
-        Call::Resolve { promise: 2 } => {
-            within.create_session_and_generate_request(
-                9,
-                TEMPORARY,
-                InitDataType::KEY_IDS,
-                b"no key ids",
-            );
+        match call {
+            Call::Message { session_id, .. } => within.update_session(2, session_id, &license),
+            Call::Resolve { promise: 2 } => {
+                let (key_ids, data) = (InitDataType::KEY_IDS, b"no key ids");
+                within.create_session_and_generate_request(9, TEMPORARY, key_ids, data);
+            }
+            Call::KeysChange { session_id, has_additional_usable_key: true, .. } => {
+                within.close_session(3, session_id);
+            }
+            _ => {}
         }
-        Call::KeysChange { session_id, has_additional_usable_key: true, .. } => {
-            within.close_session(3, session_id);
-        }
-        _ => {}
     });
     let kids = keyids(&[1]);
     cdm.create_session_and_generate_request(1, session_type, InitDataType::KEY_IDS, &kids);
@@ -47,7 +44,7 @@ fn a_host_may_call_back() {
         let disk = Disk::default();
         disk.answer(answers);
         let (cdm, host) = cdm_on(&disk);
-        live(&cdm, &host, session_type);
+        live(&cdm, &host, session_type, usize::MAX);
         let promises: Vec<_> = host
             .calls()
             .iter()
@@ -73,7 +70,7 @@ fn a_host_may_destroy_within_a_call() {
             let disk = Disk::default();
             disk.answer(answers);
             let (cdm, host) = cdm_on(&disk);
-            live_until(&cdm, &host, session_type, last);
+            live(&cdm, &host, session_type, last);
             let calls = host.calls();
             assert!(calls.len() <= last + 1, "{calls:?}");
             assert!(cdm.object().is_none() || calls.len() <= last);
@@ -83,34 +80,6 @@ fn a_host_may_destroy_within_a_call() {
             host.react(|_| ());
         }
     }
-}
-
-/// As [`live`], and the instance ends within call number `last`.
-fn live_until(cdm: &Cdm, host: &Host, session_type: SessionType, last: usize) {
-    let kind = match session_type {
-        SessionType::TEMPORARY => cdm::SessionType::Temporary,
-        _ => cdm::SessionType::PersistentLicense,
-    };
-    let (within, count) = (cdm.clone(), Rc::new(Cell::new(0)));
-    host.react(move |call| {
-        let at = count.replace(count.get() + 1);
-        if at == last {
-            return within.destroy();
-        }
-        match call {
-            Call::Message { session_id, .. } => {
-                within.update_session(2, session_id, &license(kind, &[1]));
-            }
-            Call::Resolve { promise: 2 } => within.remove_session(3, "1"),
-            Call::KeysChange { session_id, has_additional_usable_key: true, .. } => {
-                within.close_session(4, session_id);
-            }
-            _ => {}
-        }
-    });
-    let kids = keyids(&[1]);
-    cdm.create_session_and_generate_request(1, session_type, InitDataType::KEY_IDS, &kids);
-    host.disk().settle();
 }
 
 /// Files that another call waits for are closed by then, too.

@@ -49,9 +49,18 @@ pub(crate) fn license(session_type: cdm::SessionType, octets: &[u8]) -> Vec<u8> 
     License::new(octets.iter().map(jwk).collect(), session_type).unwrap().to_json().to_vec()
 }
 
+/// The interface's number as `cdm`'s value.
+pub(crate) fn kind(session_type: SessionType) -> cdm::SessionType {
+    match session_type {
+        SessionType::TEMPORARY => cdm::SessionType::Temporary,
+        SessionType::PERSISTENT_LICENSE => cdm::SessionType::PersistentLicense,
+        other => panic!("{other:?}"),
+    }
+}
+
 /// Makes a session that asks for these keys. Yields its id.
-pub(crate) fn session(cdm: &Cdm, host: &Host, kind: SessionType, octets: &[u8]) -> String {
-    cdm.create_session_and_generate_request(1, kind, InitDataType::KEY_IDS, &keyids(octets));
+pub(crate) fn session(cdm: &Cdm, host: &Host, of: SessionType, octets: &[u8]) -> String {
+    cdm.create_session_and_generate_request(1, of, InitDataType::KEY_IDS, &keyids(octets));
     host.disk().settle();
     match &host.calls()[..] {
         [
@@ -63,13 +72,9 @@ pub(crate) fn session(cdm: &Cdm, host: &Host, kind: SessionType, octets: &[u8]) 
 }
 
 /// A session that has these keys.
-pub(crate) fn licensed(cdm: &Cdm, host: &Host, kind: SessionType, octets: &[u8]) -> String {
-    let session_id = session(cdm, host, kind, octets);
-    let session_type = match kind {
-        SessionType::TEMPORARY => cdm::SessionType::Temporary,
-        _ => cdm::SessionType::PersistentLicense,
-    };
-    cdm.update_session(2, &session_id, &license(session_type, octets));
+pub(crate) fn licensed(cdm: &Cdm, host: &Host, of: SessionType, octets: &[u8]) -> String {
+    let session_id = session(cdm, host, of, octets);
+    cdm.update_session(2, &session_id, &license(kind(of), octets));
     host.disk().settle();
     let keys = statuses(octets, KeyStatus::USABLE);
     let change =
