@@ -26,7 +26,8 @@ if (!/^[0-9a-f]{32}:[0-9a-f]{32}$/.test(key ?? '')) {
 const server = await serve(
   new Map([
     ['/page.html', path.join(here, 'page.html')],
-    ['/page.js', path.join(here, 'page.js')],
+    ['/page.mjs', path.join(here, 'page.mjs')],
+    ['/octets.mjs', path.join(here, '../../conformance/eme/page/octets.mjs')],
     ['/stream.mp4', path.resolve(file)],
   ]),
 );
@@ -52,12 +53,13 @@ async function measure(library) {
   try {
     const page = await browser.newPage();
     await page.goto(`${server.origin}/page.html`);
-    await page.evaluate((system, key) => prepare(system, key), browser.keySystem, key);
+    await page.waitForFunction(() => window.playAll);
+    await page.evaluate((system, key) => window.prepare(system, key), browser.keySystem, key);
     proveLibrary(browser);
     const processes = browser.cdmProcesses();
     if (processes.length !== 1) throw new Error(`${processes.length} CDM processes`);
     const before = cpuTime(processes[0].pid);
-    const { octets, frames } = await page.evaluate((rate) => playAll(rate), RATE);
+    const { octets, frames } = await page.evaluate((rate) => window.playAll(rate), RATE);
     const time = cpuTime(processes[0].pid) - before;
     if (frames < 100) throw new Error(`${frames} frames were decoded`);
     return time / (octets / 1e6);

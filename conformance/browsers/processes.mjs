@@ -62,7 +62,7 @@ function kindOf(command) {
 }
 
 /// A file of a process; empty if it has gone, or is not ours to look at.
-function read(pid, file) {
+export function read(pid, file) {
   try {
     return readFileSync(`/proc/${pid}/${file}`, 'utf8');
   } catch {

@@ -1,5 +1,5 @@
 // Plays again and again in one page, and watches the memory of the process that has the CDM.
-import { readFileSync } from 'node:fs';
+import { read } from '../browsers/processes.mjs';
 
 const MIB = 1024; // in KiB
 const BOUND = 4 * MIB; // of growth after the warm-up
@@ -62,15 +62,6 @@ function memory(pid) {
 function status(pid) {
   const numbers = [...read(pid, 'status').matchAll(/^(\w+):\s*(\d+)/gm)];
   return Object.fromEntries(numbers.map(([, name, value]) => [name, Number(value)]));
-}
-
-/// A file of a process; empty if it has gone.
-function read(pid, file) {
-  try {
-    return readFileSync(`/proc/${pid}/${file}`, 'utf8');
-  } catch {
-    return '';
-  }
 }
 
 function middle(samples) {

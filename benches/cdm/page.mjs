@@ -1,25 +1,23 @@
 // Plays one protected stream to its end.
+import { base64url, fromHex, utf8 } from './octets.mjs';
+
 const TYPE = 'video/mp4; codecs="avc1.640028"';
 const video = document.getElementById('video');
 
-const octetsOf = (hex) => Uint8Array.from(hex.match(/../g), (two) => parseInt(two, 16));
-const base64url = (octets) =>
-  btoa(String.fromCharCode(...octets)).replace(/=+$/, '').replaceAll('+', '-').replaceAll('/', '_');
-
 /// Media keys with the key.
-async function prepare(keySystem, pair) {
-  const [kid, k] = pair.split(':').map((hex) => base64url(octetsOf(hex)));
+window.prepare = async (keySystem, pair) => {
+  const [kid, k] = pair.split(':').map((hex) => base64url(fromHex(hex)));
   const wanted = { initDataTypes: ['keyids'], videoCapabilities: [{ contentType: TYPE }] };
   const access = await navigator.requestMediaKeySystemAccess(keySystem, [wanted]);
   const keys = await access.createMediaKeys();
   await video.setMediaKeys(keys);
   const session = keys.createSession();
-  await session.generateRequest('keyids', new TextEncoder().encode(JSON.stringify({ kids: [kid] })));
-  await session.update(new TextEncoder().encode(JSON.stringify({ keys: [{ kty: 'oct', kid, k }] })));
-}
+  await session.generateRequest('keyids', utf8(JSON.stringify({ kids: [kid] })));
+  await session.update(utf8(JSON.stringify({ keys: [{ kty: 'oct', kid, k }] })));
+};
 
 /// Yields the octets of the stream and the frames that were decoded.
-async function playAll(rate) {
+window.playAll = async (rate) => {
   const stream = await (await fetch('stream.mp4')).arrayBuffer();
   const source = new MediaSource();
   video.src = URL.createObjectURL(source);
@@ -36,4 +34,4 @@ async function playAll(rate) {
     video.addEventListener('error', () => failed(video.error.message));
   });
   return { octets, frames: video.getVideoPlaybackQuality().totalVideoFrames };
-}
+};
