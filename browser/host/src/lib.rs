@@ -1,5 +1,6 @@
 //! A host for library CDMs: it loads one, makes instances of it, calls them, and writes down what they
-//! call back. No browser, no decoder; files are in memory.
+//! call back. No browser, no decoder; files are in memory. A CDM that says what the interface does not allow,
+//! such as an id that is no UTF-8, ends the process with a message.
 //!
 //! ```no_run
 //! use cdm_abi::{InitDataType, SessionType};
