@@ -1,0 +1,38 @@
+//! What may be protected in a sample of a codec, and whether a plaintext looks right.
+//!
+//! Two users, one reading of each codec:
+//! - Who encrypts asks a [`Mapper`] which bytes of a sample may be protected: the headers that a demuxer
+//!   reads stay clear (ISO/IEC 23001-7, 9.5; AV1 Codec ISO Media File Format Binding, "Subsample
+//!   encryption"; VP Codec ISO Media File Format Binding).
+//! - Who has decrypted lets [`Codec::check`] look at the samples. What the syntax demands and random
+//!   bytes would break is counted in a [`Tally`], which says whether the key looks wrong.
+//!
+//! Nothing here decrypts, and nothing knows a container.
+#![forbid(unsafe_code)]
+
+mod bits;
+mod codec;
+mod error;
+mod mapper;
+mod protected;
+mod tally;
+
+mod aac;
+mod ac3;
+mod av1;
+mod avc;
+mod flac;
+mod hevc;
+mod nal;
+mod opus;
+mod vorbis;
+mod vp8;
+mod vp9;
+
+pub use {
+    codec::Codec,
+    error::Error,
+    mapper::Mapper,
+    protected::Protected,
+    tally::{Rule, Tally, Verdict},
+};

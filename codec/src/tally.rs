@@ -1,0 +1,216 @@
+//! What the samples of one key have shown so far, and whether that key looks wrong.
+//!
+//! A rule is something that the syntax demands of bytes that were protected. Under a wrong key those
+//! bytes are random, and break the rule with a probability that is known. So each test speaks for one of
+//! three stories, and the likelihoods of all tests are weighed against each other:
+//! - the key is wrong, and the rule breaks as often as chance breaks it;
+//! - the key is right, and the rule holds but for a damaged sample now and then;
+//! - the key is right, and whoever wrote the stream does not keep the rule: it breaks as often as it likes.
+
+/// A rule of some codec's syntax.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Rule {
+    /// A field of a header has a value that it may have: a marker, a reserved bit, a version.
+    Header,
+    /// A length in the data fits what is there.
+    Length,
+    /// The payload ends as its trailing bits demand.
+    Trailing,
+    /// No forbidden byte sequence (a start code in a NAL unit).
+    Emulation,
+    /// An entropy decoder can start there (a marker bit, a forbidden first value).
+    Entropy,
+    /// The first coded units make sense.
+    Payload,
+    /// A checksum holds.
+    Checksum,
+    /// It goes on as the samples before did (frame length, stream parameters).
+    Continuity,
+}
+
+const RULES: usize = 8;
+
+/// What has been seen of the samples of one key. Tallies of the same key can be joined.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Tally {
+    checked: u64,
+    implausible: u64,
+    rules: [Count; RULES],
+    /// The sample being looked at breaks a rule.
+    broken: bool,
+    /// What codecs remember of the samples before, each for itself.
+    pub(crate) memory: u64,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+struct Count {
+    tests: u64,
+    fails: u64,
+    /// Logarithm (base 2) of the likelihood of just these outcomes under a wrong key.
+    wrong: f64,
+}
+
+/// What a tally says of its key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// Nothing was seen that would tell.
+    Unknown,
+    /// The plaintext looks right, or at least not wrong.
+    Plausible,
+    /// The key looks wrong.
+    Wrong,
+}
+
+/// How often a right key's stream breaks a rule that its writer keeps: damage, and rules read too narrowly.
+const DAMAGE: f64 = 1.0 / 4096.0;
+/// How many streams come from a writer that does not keep some rule.
+const CARELESS: f64 = 1.0 / 16.0;
+/// Bits of evidence (a likelihood ratio of 8 to 1) from which a key is called wrong.
+const ENOUGH: f64 = 3.0;
+
+impl Tally {
+    /// Nothing seen yet.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Notes an outcome for the sample being looked at. `chance` is how probable it is that random bytes
+    /// break the rule here, between 0 and 1.
+    pub(crate) fn test(&mut self, rule: Rule, chance: f64, holds: bool) {
+        let chance = chance.clamp(1e-9, 1.0 - 1e-9);
+        let count = &mut self.rules[rule as usize];
+        count.tests += 1;
+        count.fails += u64::from(!holds);
+        count.wrong += if holds { (1.0 - chance).log2() } else { chance.log2() };
+        self.broken |= !holds;
+    }
+
+    /// Ends the look at a sample.
+    pub(crate) fn sample_done(&mut self) {
+        self.checked += 1;
+        self.implausible += u64::from(self.broken);
+        self.broken = false;
+    }
+
+    /// Samples looked at.
+    #[must_use]
+    pub fn checked(&self) -> u64 {
+        self.checked
+    }
+
+    /// Those of them that break a rule.
+    #[must_use]
+    pub fn implausible(&self) -> u64 {
+        self.implausible
+    }
+
+    /// Adds what another tally of the same key has seen.
+    pub fn join(&mut self, other: &Self) {
+        self.checked += other.checked;
+        self.implausible += other.implausible;
+        for (count, other) in self.rules.iter_mut().zip(&other.rules) {
+            count.tests += other.tests;
+            count.fails += other.fails;
+            count.wrong += other.wrong;
+        }
+        self.memory = other.memory;
+    }
+
+    /// Bits of evidence that the key is wrong; negative: that it is right.
+    #[must_use]
+    pub fn evidence(&self) -> f64 {
+        self.rules.iter().map(Count::evidence).sum()
+    }
+
+    /// What all this says of the key.
+    #[must_use]
+    pub fn verdict(&self) -> Verdict {
+        match () {
+            () if self.rules.iter().all(|count| count.tests == 0) => Verdict::Unknown,
+            () if self.evidence() >= ENOUGH => Verdict::Wrong,
+            () => Verdict::Plausible,
+        }
+    }
+}
+
+impl Count {
+    fn evidence(&self) -> f64 {
+        if self.tests == 0 {
+            return 0.0;
+        }
+        let (tests, fails) = (self.tests as f64, self.fails as f64);
+        let keeps = fails * DAMAGE.log2() + (tests - fails) * (1.0 - DAMAGE).log2();
+        // Any rate of breaking is as likely as any other: the Beta integral.
+        let careless = CARELESS.log2() - (tests + 1.0).log2() - log2_choose(tests, fails);
+        self.wrong - keeps.max(careless)
+    }
+}
+
+/// log2 of the binomial coefficient, by Stirling's series.
+fn log2_choose(n: f64, k: f64) -> f64 {
+    (log_factorial(n) - log_factorial(k) - log_factorial(n - k)) / std::f64::consts::LN_2
+}
+
+fn log_factorial(n: f64) -> f64 {
+    if n < 2.0 {
+        return 0.0;
+    }
+    n * n.ln() - n + 0.5 * (std::f64::consts::TAU * n).ln() + 1.0 / (12.0 * n)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn tally(chance: f64, fails: usize, tests: usize) -> Tally {
+        let mut tally = Tally::new();
+        for test in 0..tests {
+            tally.test(Rule::Trailing, chance, test >= fails);
+            tally.sample_done();
+        }
+        tally
+    }
+
+    #[test]
+    fn nothing_seen_says_nothing() {
+        assert_eq!(Tally::new().verdict(), Verdict::Unknown);
+        let mut unseen = Tally::new();
+        unseen.sample_done();
+        assert_eq!((unseen.verdict(), unseen.checked()), (Verdict::Unknown, 1));
+    }
+
+    #[test]
+    fn a_strong_rule_tells_at_once() {
+        assert_eq!(tally(0.99, 3, 3).verdict(), Verdict::Wrong);
+        assert_eq!(tally(0.99, 0, 1).verdict(), Verdict::Plausible);
+        // Two damaged samples of a thousand.
+        assert_eq!(tally(0.99, 2, 1000).verdict(), Verdict::Plausible);
+    }
+
+    #[test]
+    fn a_weak_rule_tells_when_it_breaks_as_chance_would_have_it() {
+        assert_eq!(tally(1.0 / 256.0, 1, 100).verdict(), Verdict::Wrong);
+        assert_eq!(tally(1.0 / 256.0, 4, 1000).verdict(), Verdict::Wrong);
+        // One sample alone, and a writer that breaks it all the time, are no evidence.
+        assert_eq!(tally(1.0 / 256.0, 1, 1).verdict(), Verdict::Plausible);
+        assert_eq!(tally(1.0 / 256.0, 50, 100).verdict(), Verdict::Plausible);
+        assert_eq!(tally(1.0 / 256.0, 1000, 1000).verdict(), Verdict::Plausible);
+    }
+
+    #[test]
+    fn joined_tallies_say_what_one_would() {
+        let mut joined = tally(0.25, 2, 30);
+        joined.join(&tally(0.25, 3, 10));
+        let whole = tally(0.25, 5, 40);
+        assert!((joined.evidence() - whole.evidence()).abs() < 1e-9);
+        assert_eq!((joined.checked(), joined.implausible()), (40, 5));
+    }
+
+    #[test]
+    fn binomial_coefficients_are_near_enough() {
+        for (n, k, expected) in [(4.0, 2.0, 6.0_f64), (10.0, 3.0, 120.0), (7.0, 0.0, 1.0)] {
+            assert!((log2_choose(n, k) - expected.log2()).abs() < 0.02, "{n} {k}");
+        }
+    }
+}
