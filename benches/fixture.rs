@@ -1,7 +1,7 @@
 //! Streams as other people's tools made them.
 
-use container::mp4::{Planner, Step};
 use container::{Plan, Window};
+use container::{Planner, Step};
 
 use crate::{Shape, Stream};
 

@@ -3,7 +3,7 @@
 use std::{ops::Range, path::Path, sync::Arc};
 
 use anyhow::Context;
-use container::{Edit, ReadyPlan, Relocation, mp4::relocate};
+use container::{Edit, ReadyPlan, Relocation};
 
 use crate::{
     args::{DecryptJob, name},
@@ -58,8 +58,7 @@ pub(crate) fn run_compact(
     units.again();
     write(job, path, units, keyring.stages, &relocation, |units, plan| {
         let ready = keyring.resolve(plan)?;
-        let file = units.file().context("the input is not a file")?;
-        let corrections = relocate(&*file, ready.plan().range(), &relocation)?;
+        let corrections = units.relocate(ready.plan().range(), &relocation)?;
         Ok(Unit { ready, corrections })
     })
 }

@@ -8,7 +8,7 @@ use std::{
 
 use anyhow::Context;
 use clearkey::KeyId;
-use container::{Error, KeyDemand, Plan, ReadyPlan, mp4::Planner};
+use container::{Error, KeyDemand, Plan, Planner, ReadyPlan};
 
 use crate::{
     Outcome,

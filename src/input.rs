@@ -10,10 +10,7 @@ use std::{
 };
 
 use anyhow::{Context, bail};
-use container::{
-    Plan, ReadAt, Window,
-    mp4::{Planner, Step},
-};
+use container::{Edit, Plan, Planner, ReadAt, Relocation, Step, Window};
 use zeroize::Zeroizing;
 
 use crate::args::{is_standard, name};
@@ -202,6 +199,16 @@ impl Units {
                 (Step::More(_) | Step::Everything, _) => bail!("there is no more of the input"),
             }
         }
+    }
+
+    /// The edits that a unit needs once the pieces of a relocation are moved.
+    pub(crate) fn relocate(
+        &self,
+        unit: Range<u64>,
+        relocation: &Relocation,
+    ) -> anyhow::Result<Vec<Edit>> {
+        let file = self.file().context("the input is not a file")?;
+        Ok(self.planner.relocate(&*file, unit, relocation)?)
     }
 
     fn spool(&mut self) -> anyhow::Result<()> {

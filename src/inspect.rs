@@ -11,7 +11,7 @@ use clearkey::{
     KeyId,
     pssh::{self, PsshBox},
 };
-use container::{AuxInfo, EntrySummary, InitData, Plan, Scope, Track, mp4::Planner};
+use container::{AuxInfo, EntrySummary, InitData, Plan, Planner, Scope, Track};
 use serde::Serialize;
 
 use crate::{

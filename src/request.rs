@@ -4,7 +4,7 @@ use std::path::Path;
 
 use anyhow::{Context, bail};
 use clearkey::{InitData, InitDataType, KeyId, limits};
-use container::mp4::Planner;
+use container::Planner;
 
 use crate::{
     Outcome,

@@ -222,6 +222,7 @@ mod tests {
             pattern: Pattern::NONE,
             kid: kid(octet),
             iv_size: Some(8),
+            codec: None,
         };
         let sample =
             |(at, protection)| Sample { at, len: 16, protection, iv: 0, subsamples: Some(0..1) };

@@ -80,6 +80,7 @@ mod tests {
                 pattern: Pattern::NONE,
                 kid: kid(*octet),
                 iv_size: Some(8),
+                codec: None,
             }));
         }
         plan

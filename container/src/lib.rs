@@ -3,17 +3,17 @@
 //! ```text
 //! bytes ── Planner ──▶ Plan ── resolve(keys) ──▶ ReadyPlan ── apply(window) ──▶ bytes
 //! ```
-//! A [`Planner`](mp4::Planner) cuts an input into units and turns each into a [`Plan`], which is a
+//! A [`Planner`] cuts an input into units and turns each into a [`Plan`], which is a
 //! pure function of the bytes. With keys it becomes a [`ReadyPlan`], which is the only thing here
 //! that writes. Nothing here opens a file: inputs are [`ReadAt`], outputs are slices.
 //!
 //! Lengths stay: what protection leaves behind becomes padding, so that every offset in the file
 //! still holds. Who wants it out instead takes [`ReadyPlan::discards`] out, and lets [`Relocation`]
-//! and [`mp4::relocate`] correct the offsets.
+//! and [`Planner::relocate`] correct the offsets.
 //!
 //! ```
 //! use std::{collections::BTreeSet, sync::Arc};
-//! use container::{Window, mp4::{Planner, Step}};
+//! use container::{Planner, Step, Window};
 //!
 //! # fn main() -> Result<(), container::Error> {
 //! # let mut file = include_bytes!("../../fixtures/media/shaka_cenc_avc_aac_audio.mp4").to_vec();
@@ -39,6 +39,7 @@ mod fourcc;
 mod limits;
 pub mod mp4;
 mod plan;
+mod planner;
 mod relocation;
 mod source;
 
@@ -47,11 +48,11 @@ pub use {
     demand::KeyDemand,
     error::{Error, Place},
     fourcc::FourCc,
-    mp4::Track,
     plan::{
         AuxInfo, Change, Edit, EntryProtection, EntrySummary, InitData, Plan, Protection, Sample,
-        Scope,
+        Scope, Track,
     },
+    planner::{Planner, Step},
     relocation::Relocation,
     source::{ReadAt, Window},
 };

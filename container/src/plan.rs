@@ -2,12 +2,13 @@
 //!
 //! A plan names no box and no element, so that every container format can be described by one.
 
-use std::ops::Range;
+use std::{ops::Range, sync::Arc};
 
 use cenc::{Iv, Pattern, SampleEncryption, Scheme, Subsample};
 use clearkey::KeyId;
+use codec::Codec;
 
-use crate::{FourCc, mp4::Track};
+use crate::FourCc;
 
 /// How one unit (an init segment, a fragment, a whole progressive file) is decrypted.
 ///
@@ -175,6 +176,8 @@ pub struct Protection {
     pub kid: KeyId,
     /// Size of the IV in the file: 8 or 16 bytes for each sample, or `None` for a constant one.
     pub iv_size: Option<u8>,
+    /// What the samples are once they are clear, where it is known.
+    pub codec: Option<Arc<Codec>>,
 }
 
 /// A protected sample. There can be one for each byte of a file, so it is kept small.
@@ -224,25 +227,38 @@ pub enum Change {
         /// What makes it padding: the header of a `free` box of that length.
         filler: Vec<u8>,
     },
+    /// These bytes go in before what stands at the edit's offset. Only a [`Relocation`] makes room for
+    /// them.
+    ///
+    /// [`Relocation`]: crate::Relocation
+    Insert {
+        /// What goes in.
+        bytes: Vec<u8>,
+        /// Where the innermost box or element begins that they are a part of.
+        owner: u64,
+    },
 }
 
 impl Edit {
-    /// The bytes it touches.
+    /// The bytes it touches: none, where some go in between.
     #[must_use]
     pub fn range(&self) -> Range<u64> {
         let len = match &self.change {
             Change::Overwrite(bytes) => bytes.len() as u64,
             Change::Discard { len, .. } => *len,
+            Change::Insert { .. } => 0,
         };
         self.at..self.at + len
     }
 
-    /// Writes the part of this change that falls into `window`, whose first byte is at `from`.
+    /// Writes the part of this change that falls into `window`, whose first byte is at `from`. What goes
+    /// in between bytes is not in any window.
     pub fn write(&self, from: u64, window: &mut [u8]) {
         let range = self.range();
         let new = match &self.change {
             Change::Overwrite(bytes) => bytes,
             Change::Discard { filler, .. } => filler,
+            Change::Insert { .. } => return,
         };
         let start = range.start.max(from);
         let end = range.end.min(from + window.len() as u64);
@@ -264,7 +280,18 @@ fn index(distance: u64) -> usize {
     usize::try_from(distance).unwrap_or(usize::MAX)
 }
 
-/// What a movie header says of a track's sample entry.
+/// A track, as a header declares it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Track {
+    /// Track id.
+    pub id: u32,
+    /// Handler type: `vide`, `soun`, `text`…
+    pub handler: FourCc,
+    /// Its sample entries. A clear lead has one of its own.
+    pub entries: Vec<EntrySummary>,
+}
+
+/// What a header says of a track's sample entry.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EntrySummary {
     /// What the samples are once they are clear, such as `avc1`.
@@ -381,6 +408,7 @@ mod tests {
             let (written, zeroed) = match &edit.change {
                 Change::Overwrite(bytes) => (bytes, 0),
                 Change::Discard { len, filler } => (filler, usize::try_from(*len).unwrap() - filler.len()),
+                Change::Insert { .. } => unreachable!("not one of these"),
             };
             let (new, rest) = whole[start..].split_at(written.len());
             prop_assert_eq!(new, written.as_slice());

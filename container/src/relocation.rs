@@ -1,16 +1,30 @@
-//! Where bytes go when pieces of an input are taken out.
+//! Where bytes go when pieces of an input are taken out, or others put in.
 
 use std::ops::Range;
 
-/// The pieces that are taken out of an input, and what that does to offsets and lengths.
+use crate::{Change, Edit};
+
+/// The pieces that are taken out of an input and those that are put in, and what that does to offsets
+/// and lengths.
 #[derive(Clone, Debug, Default)]
 pub struct Relocation {
-    /// The pieces in order, each with the number of bytes removed up to its end.
-    removed: Vec<(Range<u64>, u64)>,
+    pieces: Vec<Piece>,
+}
+
+/// Bytes that go, or that come in before what stands at `old.start`.
+#[derive(Clone, Debug)]
+struct Piece {
+    old: Range<u64>,
+    /// Bytes put in, and where the innermost box or element begins that they are a part of.
+    new: u64,
+    owner: u64,
+    /// Bytes taken out and put in by all pieces up to the end of this one.
+    removed: u64,
+    inserted: u64,
 }
 
 impl Relocation {
-    /// Nothing is taken out.
+    /// Nothing moves.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
@@ -21,28 +35,58 @@ impl Relocation {
     /// # Panics
     /// If it does not: plans come in order, and their edits do too.
     pub fn remove(&mut self, piece: Range<u64>) {
-        let (end, before) = self.removed.last().map_or((0, 0), |(last, sum)| (last.end, *sum));
-        assert!(end <= piece.start && piece.start <= piece.end, "pieces are taken out in order");
-        let sum = before + (piece.end - piece.start);
-        self.removed.push((piece, sum));
+        self.push(piece, 0, 0);
+    }
+
+    /// Puts `len` bytes in before what stands at `at`, behind all other pieces. They are a part of the box
+    /// or element that begins at `owner`, and of all around that one.
+    ///
+    /// # Panics
+    /// If they do not come in order, as [`remove`](Self::remove).
+    pub fn insert(&mut self, at: u64, len: u64, owner: u64) {
+        self.push(at..at, len, owner);
+    }
+
+    fn push(&mut self, old: Range<u64>, new: u64, owner: u64) {
+        let (end, removed, inserted) = self
+            .pieces
+            .last()
+            .map_or((0, 0, 0), |last| (last.old.end, last.removed, last.inserted));
+        assert!(end <= old.start && old.start <= old.end, "pieces come in order");
+        let removed = removed + (old.end - old.start);
+        self.pieces.push(Piece { old, new, owner, removed, inserted: inserted + new });
+    }
+
+    /// Takes note of all that an edit moves.
+    ///
+    /// # Panics
+    /// As [`remove`](Self::remove).
+    pub fn add(&mut self, edit: &Edit) {
+        match &edit.change {
+            Change::Overwrite(_) => {}
+            Change::Discard { .. } => self.remove(edit.range()),
+            Change::Insert { bytes, owner } => self.insert(edit.at, bytes.len() as u64, *owner),
+        }
     }
 
     /// Whether all offsets stay as they are.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.removed.is_empty()
+        self.pieces.is_empty()
     }
 
     /// The new offset of what was at `at`; of what was taken out, the offset of what followed it.
     #[must_use]
     pub fn moved(&self, at: u64) -> u64 {
-        let index = self.removed.partition_point(|(piece, _)| piece.end <= at);
-        let before = index.checked_sub(1).map_or(0, |last| self.removed[last].1);
-        let inside = match self.removed.get(index) {
-            Some((piece, _)) => at.saturating_sub(piece.start),
+        let index = self.pieces.partition_point(|piece| piece.old.end <= at);
+        let (removed, inserted) = index
+            .checked_sub(1)
+            .map_or((0, 0), |last| (self.pieces[last].removed, self.pieces[last].inserted));
+        let inside = match self.pieces.get(index) {
+            Some(piece) => at.saturating_sub(piece.old.start),
             None => 0,
         };
-        at - before - inside
+        (at - removed - inside).saturating_add(inserted)
     }
 
     /// The new length of what was `range`.
@@ -51,10 +95,23 @@ impl Relocation {
         self.moved(range.end) - self.moved(range.start)
     }
 
+    /// The new length of the box or element that was `range`. What is put in at its end is a part of it if
+    /// it, or something in it, owns that.
+    #[must_use]
+    pub fn size(&self, range: Range<u64>) -> u64 {
+        let first = self.pieces.partition_point(|piece| piece.old.end < range.end);
+        let at_end = self.pieces[first..].iter().take_while(|piece| piece.old.start <= range.end);
+        let behind = at_end
+            .filter(|piece| piece.old.is_empty() && piece.owner < range.start)
+            .map(|piece| piece.new);
+        self.len(range.clone()) - behind.sum::<u64>()
+    }
+
     /// What stays of `range`.
     pub fn kept(&self, range: Range<u64>) -> impl Iterator<Item = Range<u64>> + '_ {
-        let first = self.removed.partition_point(|(piece, _)| piece.end <= range.start);
-        let pieces = self.removed[first..].iter().map(|(piece, _)| piece.clone());
+        let first = self.pieces.partition_point(|piece| piece.old.end <= range.start);
+        let removed = self.pieces[first..].iter().map(|piece| piece.old.clone());
+        let pieces = removed.filter(|piece| !piece.is_empty());
         let pieces = pieces.take_while(move |piece| piece.start < range.end);
         let mut at = range.start;
         pieces
@@ -106,6 +163,24 @@ mod tests {
     #[should_panic(expected = "in order")]
     fn pieces_come_in_order() {
         two_pieces().remove(0..1);
+    }
+
+    #[test]
+    fn what_is_put_in_belongs_to_its_owner_and_all_around_it() {
+        // A box at 0..100 with children at 8..40, 40..80 (with one of its own at 60..80) and 80..100.
+        let mut relocation = Relocation::new();
+        relocation.insert(40, 5, 0);
+        relocation.insert(80, 7, 60);
+        relocation.remove(80..90);
+        let sizes = [(0..100, 102), (8..40, 32), (40..80, 47), (60..80, 27), (80..100, 10)];
+        for (range, size) in sizes {
+            assert_eq!(relocation.size(range.clone()), size, "{range:?}");
+        }
+        let offsets = [(39, 39), (40, 45), (79, 84), (80, 92), (90, 92), (100, 102)];
+        for (old, new) in offsets {
+            assert_eq!(relocation.moved(old), new, "{old}");
+        }
+        assert_eq!(relocation.kept(30..95).collect::<Vec<_>>(), [30..80, 90..95]);
     }
 
     #[test]

@@ -8,8 +8,7 @@ use std::{collections::BTreeSet, ops::Range};
 
 use common::{Fixture, assert_laws, fixtures, index, media, plans};
 use container::{
-    Error, KeyDemand, KeySource, Plan, ReadyPlan, Relocation, Window,
-    mp4::{Planner, Step, relocate},
+    Error, KeyDemand, KeySource, Plan, Planner, ReadyPlan, Relocation, Step, Window, mp4::relocate,
 };
 use proptest::prelude::*;
 

@@ -13,10 +13,7 @@ use std::{
 
 use cenc::Key;
 use common::{assert_laws, fixtures, index, plans};
-use container::{
-    Error, Plan, ReadyPlan, Relocation, Window,
-    mp4::{Planner, Step, relocate},
-};
+use container::{Error, Plan, Planner, ReadyPlan, Relocation, Step, Window, mp4::relocate};
 use proptest::{collection::vec, prelude::*, sample::Index, strategy::ValueTree};
 
 /// Plans a whole input. Decrypts it with some key, and takes out what can go, as the command does.

@@ -16,10 +16,7 @@ use cdm::{
 };
 use cenc::SampleEncryption;
 use clearkey::{Jwk, KeyId, LicenseRequest};
-use container::{
-    Plan, Window,
-    mp4::{Planner, Step},
-};
+use container::{Plan, Planner, Step, Window};
 use md5::{Digest as _, Md5};
 
 const FILE: &str = "b4_cenc_avc_aac_fragb4.mp4";

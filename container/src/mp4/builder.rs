@@ -237,6 +237,7 @@ mod tests {
             pattern: Pattern::NONE,
             kid: KID.into(),
             iv_size: Some(8),
+            codec: None,
         });
         assert_eq!((scope, protection), (0, 0));
         builder

@@ -23,8 +23,4 @@ mod vectors;
 
 use input::Stop;
 
-pub use {
-    movie::Track,
-    planner::{Planner, Step},
-    relocate::relocate,
-};
+pub use {planner::Planner, relocate::relocate};

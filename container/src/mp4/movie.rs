@@ -20,19 +20,8 @@ use crate::{
         sample_entry::{SampleEntry, sample_entries},
         sample_table,
     },
-    plan::{EntryProtection, EntrySummary, Scope},
+    plan::{EntryProtection, EntrySummary, Scope, Track},
 };
-
-/// A track, as the movie header declares it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Track {
-    /// Track id.
-    pub id: u32,
-    /// Handler type: `vide`, `soun`, `text`…
-    pub handler: FourCc,
-    /// Its sample entries. A clear lead has one of its own.
-    pub entries: Vec<EntrySummary>,
-}
 
 /// What fragments need to know of the movie they belong to.
 #[derive(Clone, Debug)]

@@ -7,7 +7,7 @@
 use std::sync::Arc;
 
 use crate::{
-    Error, Place, Plan, ReadAt,
+    Error, Place, Plan, ReadAt, Step,
     mp4::{
         Stop,
         boxes::{Header, Mp4Box},
@@ -35,19 +35,6 @@ struct Passing {
     place: Place,
     /// `None`: the box is the last of the input.
     end: Option<u64>,
-}
-
-/// What a planner answers.
-#[derive(Debug)]
-pub enum Step {
-    /// The next unit of the input. It is all there.
-    Unit(Plan),
-    /// More of the input is needed, up to this offset if there is as much.
-    More(u64),
-    /// The whole input is needed: it is a progressive file.
-    Everything,
-    /// The input has ended, and all of it has been planned.
-    End,
 }
 
 impl Planner {

@@ -92,7 +92,7 @@ impl Fixes<'_> {
     }
 
     fn size(&mut self, boxed: &Mp4Box<'_, '_>) {
-        let new = self.relocation.len(samples::range(boxed));
+        let new = self.relocation.size(samples::range(boxed));
         if new == boxed.len() {
             return;
         }
@@ -241,7 +241,7 @@ impl Fixes<'_> {
                     fields.version_and_flags()?;
                     let at = fields.at();
                     fields.u32("size")?;
-                    let new = self.relocation.len(samples::range(mfra));
+                    let new = self.relocation.size(samples::range(mfra));
                     self.overwrite(at, narrow(new));
                 }
                 _ => {}

@@ -1,7 +1,9 @@
 //! `stsd` and its sample entries: what a track's samples are, and how they are protected
 //! (ISO/IEC 14496-12, 8.5.2 and 8.12).
 
-use std::ops::Range;
+use std::{ops::Range, sync::Arc};
+
+use codec::Codec;
 
 use crate::{
     Error, FourCc,
@@ -23,6 +25,8 @@ pub(crate) struct SampleEntry {
     /// What the samples are once they are clear: `frma` of a protected entry.
     pub(crate) format: FourCc,
     pub(crate) protected: Option<ProtectedEntry>,
+    /// What is known of its codec.
+    pub(crate) codec: Result<Option<Arc<Codec>>, codec::Error>,
 }
 
 /// What is to be changed in a protected entry, beside its samples.
@@ -52,10 +56,11 @@ pub(crate) fn sample_entries(stsd: &Mp4Box<'_, '_>) -> Result<Vec<SampleEntry>, 
 
 fn sample_entry(entry: &Mp4Box<'_, '_>, stsd_version: u8) -> Result<SampleEntry, Error> {
     if !is_protected(entry.kind) {
-        return Ok(SampleEntry { format: entry.kind, protected: None });
+        let codec = codec(entry, entry.kind, stsd_version);
+        return Ok(SampleEntry { format: entry.kind, protected: None, codec });
     }
     let (mut ours, mut foreign, mut ranges) = (None, None, Vec::new());
-    for sinf in entry.children_from(fields_len(entry, stsd_version)?) {
+    for sinf in entry.children_from(fields_len(entry, entry.kind, stsd_version)?) {
         let sinf = sinf?;
         if sinf.kind != *b"sinf" {
             continue;
@@ -72,11 +77,32 @@ fn sample_entry(entry: &Mp4Box<'_, '_>, stsd_version: u8) -> Result<SampleEntry,
         (Some((protection, format)), _) => {
             let type_at = entry.at + 4;
             let protected = ProtectedEntry { protection, type_at, sinf: ranges };
-            Ok(SampleEntry { format, protected: Some(protected) })
+            let codec = codec(entry, format, stsd_version);
+            Ok(SampleEntry { format, protected: Some(protected), codec })
         }
         (None, Some((place, scheme))) => Err(Error::UnsupportedScheme { place, scheme }),
         (None, None) => Err(entry.malformed("a protected sample entry without a `sinf` box")),
     }
+}
+
+/// The codec of an entry whose samples are, once clear, of that format.
+fn codec(
+    entry: &Mp4Box<'_, '_>,
+    format: FourCc,
+    stsd_version: u8,
+) -> Result<Option<Arc<Codec>>, codec::Error> {
+    let Ok(fields) = fields_len(entry, format, stsd_version) else { return Ok(None) };
+    // Width and height stand behind 24 bytes of a visual entry (12.1.3.2).
+    let number = |at: usize| match entry.body.get(at..).and_then(<[u8]>::first_chunk) {
+        Some(&number) if fields == VISUAL => u16::from_be_bytes(number),
+        _ => 0,
+    };
+    let find = |kind: &[u8; 4]| {
+        let mut children = entry.children_from(fields).map_while(Result::ok);
+        children.find(|child| child.kind == *kind).map(|child| child.body)
+    };
+    let codec = Codec::from_mp4(format.0, &find, (number(24), number(26)))?;
+    Ok(codec.map(Arc::new))
 }
 
 /// `encv`, `enca`, `enct`, `encs`…, and what QuickTime calls them.
@@ -88,11 +114,13 @@ fn format(sinf: &Mp4Box<'_, '_>) -> Result<FourCc, Error> {
     sinf.need(b"frma")?.fields().array("data_format").map(FourCc)
 }
 
-/// Where in the body of a sample entry its boxes begin.
-fn fields_len(entry: &Mp4Box<'_, '_>, stsd_version: u8) -> Result<usize, Error> {
-    Ok(match &entry.kind.0 {
+/// Where in the body of a sample entry of that type its boxes begin.
+fn fields_len(entry: &Mp4Box<'_, '_>, kind: FourCc, stsd_version: u8) -> Result<usize, Error> {
+    Ok(match &kind.0 {
         b"encv" | b"drmi" => VISUAL,
-        b"enca" | b"drms" => {
+        b"avc1" | b"avc2" | b"avc3" | b"avc4" | b"dva1" | b"dvav" | b"hvc1" | b"hev1" | b"hvc2"
+        | b"hev2" | b"dvh1" | b"dvhe" | b"av01" | b"vp08" | b"vp09" => VISUAL,
+        b"enca" | b"drms" | b"mp4a" | b"ac-3" | b"ec-3" | b"fLaC" | b"Opus" | b".mp3" => {
             let mut fields = entry.fields();
             fields.bytes(PLAIN, "data_reference_index")?;
             // QuickTime's versions 1 and 2 have more fields; ISO's version 1 lives in `stsd` version 1.

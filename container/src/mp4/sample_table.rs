@@ -194,9 +194,9 @@ fn chunk_offsets<'d>(stbl: &Mp4Box<'d, '_>) -> Result<impl Iterator<Item = u64> 
 mod tests {
     use super::*;
     use crate::{
-        Plan, Window,
+        Plan, Step, Window,
         mp4::{
-            Planner, Step,
+            Planner,
             testing::{
                 Written, avc1, encv, file, full, plain, plans, stsd, tenc, tenc_constant, told,
                 trak,

@@ -17,6 +17,7 @@ use crate::{
         input::Input,
         movie::MovieTrack,
         protection::{Encryption, IvSource, check_pattern},
+        sample_entry::SampleEntry,
     },
     plan::{AuxInfo, Protection},
 };
@@ -261,7 +262,8 @@ impl<'s> Settings<'s> {
     ) -> Result<Setting<'s>, Error> {
         let samples = self.samples;
         let grouped = samples.groups.find(group, samples.sbgp)?;
-        let Some(entry) = samples.track.entries[entry].protected.as_ref() else { return Ok(None) };
+        let SampleEntry { protected, codec, .. } = &samples.track.entries[entry];
+        let Some(entry) = protected.as_ref() else { return Ok(None) };
         let default = (entry.protection.scheme, &entry.protection.defaults);
         let (scheme, default) = self.overrides.map_or(default, |(scheme, own)| (*scheme, own));
         let encryption = grouped.unwrap_or(default);
@@ -275,6 +277,7 @@ impl<'s> Settings<'s> {
             pattern: encryption.pattern,
             kid: encryption.kid.clone(),
             iv_size: encryption.iv.per_sample(),
+            codec: codec.clone().ok().flatten(),
         });
         Ok(Some((encryption, protection)))
     }

@@ -3,9 +3,9 @@
 use cenc::Pattern;
 
 use crate::{
-    Error, Plan, Window,
+    Error, Plan, Step, Window,
     mp4::{
-        Planner, Step,
+        Planner,
         boxes::{Header, Mp4Box},
         protection::{Encryption, IvSource},
     },

@@ -4,10 +4,7 @@ use std::{collections::BTreeMap, fmt, fs, ops::Range, path::PathBuf, sync::Arc};
 
 use cenc::Key;
 use clearkey::KeyId;
-use container::{
-    Edit, Error, KeySource, Plan, Window,
-    mp4::{Planner, Step},
-};
+use container::{Edit, Error, KeySource, Plan, Planner, Step, Window};
 use data_encoding::HEXLOWER;
 use serde_json::Value;
 

@@ -13,10 +13,7 @@ use std::{collections::BTreeSet, panic::catch_unwind, sync::Arc};
 
 use cenc::Key;
 use clearkey::KeyId;
-use container::{
-    ReadyPlan, Relocation, Window,
-    mp4::{Planner, Step, relocate},
-};
+use container::{Planner, ReadyPlan, Relocation, Step, Window, mp4::relocate};
 
 use crate::{
     make::{AuxAt, Base, Mdat, Movie, Protected, Senc, Setting, Track},
