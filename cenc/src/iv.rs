@@ -38,6 +38,12 @@ impl Iv {
     }
 }
 
+impl From<[u8; 16]> for Iv {
+    fn from(octets: [u8; 16]) -> Self {
+        Self(octets)
+    }
+}
+
 impl TryFrom<&[u8]> for Iv {
     type Error = Error;
 

@@ -34,6 +34,7 @@
 
 mod apply;
 mod demand;
+pub mod encrypt;
 mod error;
 mod fourcc;
 mod limits;
