@@ -19,12 +19,7 @@ const PREFIX: usize = 128;
 const HEADER: f64 = 0.5;
 
 /// Looks at the bytes of `sample` that were protected.
-pub(crate) fn check(
-    config: &Config,
-    sample: &[u8],
-    protected: &Protected<'_>,
-    tally: &mut Tally,
-) {
+pub(crate) fn check(config: &Config, sample: &[u8], protected: &Protected<'_>, tally: &mut Tally) {
     let form = rules::Form {
         length_size: config.length_size,
         header: 1,

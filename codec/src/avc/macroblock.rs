@@ -26,9 +26,9 @@ pub(super) fn is_legal(rbsp: &Rbsp, header: &Header<'_>) -> Option<Result<bool, 
     let mut bits = rbsp.bits("a slice");
     if !header.pps.cabac {
         let legal = match header.kind {
-            Kind::I | Kind::P | Kind::B => bits.skip(header.bits).and_then(|()| {
-                legal_unless_invalid(Vlc { bits, rbsp, header }.macroblock())
-            }),
+            Kind::I | Kind::P | Kind::B => bits
+                .skip(header.bits)
+                .and_then(|()| legal_unless_invalid(Vlc { bits, rbsp, header }.macroblock())),
             Kind::Sp | Kind::Si => return None,
         };
         return Some(legal);
@@ -42,18 +42,60 @@ pub(super) fn is_legal(rbsp: &Rbsp, header: &Header<'_>) -> Option<Result<bool, 
     }
 }
 
-/// How often random bytes are no legal macroblock, measured (see the tests).
+/// How often random bytes are no legal macroblock, as measured (see the tests). With CABAC it depends on
+/// how probable the slice's SliceQPY makes the modes.
 pub(super) fn chance(header: &Header<'_>) -> f64 {
-    let has_references = header.num_ref_idx[0] > 1;
-    match (header.pps.cabac, header.kind) {
-        (true, Kind::I) => 0.96,
-        (true, _) if has_references => 0.20,
-        (true, _) => 0.10,
-        (false, Kind::I) => 0.91,
-        (false, Kind::P) if has_references => 0.5,
-        (false, _) => 0.2,
+    let has_chroma = matches!(header.sps.chroma_array_type, 1 | 2);
+    let references = match header.num_ref_idx[0] {
+        2 => 1,
+        3..=5 => 2,
+        _ => 0,
+    };
+    if !header.pps.cabac {
+        return match header.kind {
+            Kind::I if header.pps.transform_8x8 => [0.89, 0.94][usize::from(has_chroma)],
+            Kind::I => [0.93, 0.96][usize::from(has_chroma)],
+            Kind::P => [0.17, 0.17, 0.38][references],
+            _ => 0.03,
+        };
     }
+    let by_qp = if header.kind == Kind::I {
+        INTRA_CHANCES[usize::from(has_chroma)][usize::from(header.pps.transform_8x8)]
+    } else {
+        PREDICTED_CHANCES[(header.cabac_init_idc as usize).min(2)][references]
+    };
+    let qp = f64::from(header.qp.clamp(0, 49));
+    let step = (header.qp.clamp(0, 49) / 10).unsigned_abs() as usize;
+    by_qp[step] + (by_qp[step + 1] - by_qp[step]) * (qp / 10.0 - step as f64)
 }
+
+/// By SliceQPY 0, 10, … 50.
+type ByQp = [f64; 6];
+
+/// Of I slices: without and with chroma, without and with transform_size_8x8_flag.
+const INTRA_CHANCES: [[ByQp; 2]; 2] = [
+    [[0.991, 0.986, 0.973, 0.919, 0.809, 0.691], [0.990, 0.977, 0.928, 0.768, 0.615, 0.505]],
+    [[0.995, 0.996, 0.991, 0.962, 0.891, 0.792], [0.994, 0.992, 0.976, 0.897, 0.775, 0.659]],
+];
+
+/// Of P slices: by cabac_init_idc, with one reference (or so many that any index will do), two, a few.
+const PREDICTED_CHANCES: [[ByQp; 3]; 3] = [
+    [
+        [0.025, 0.025, 0.015, 0.012, 0.007, 0.005],
+        [0.156, 0.126, 0.087, 0.040, 0.015, 0.009],
+        [0.081, 0.066, 0.050, 0.025, 0.012, 0.007],
+    ],
+    [
+        [0.031, 0.021, 0.017, 0.013, 0.010, 0.005],
+        [0.135, 0.111, 0.116, 0.092, 0.052, 0.029],
+        [0.085, 0.064, 0.065, 0.052, 0.032, 0.015],
+    ],
+    [
+        [0.257, 0.176, 0.086, 0.036, 0.012, 0.006],
+        [0.310, 0.230, 0.139, 0.057, 0.021, 0.008],
+        [0.283, 0.200, 0.114, 0.045, 0.018, 0.007],
+    ],
+];
 
 fn legal_unless_invalid(result: Result<bool, Error>) -> Result<bool, Error> {
     match result {
@@ -71,8 +113,7 @@ fn are_modes_legal(
     let mut modes = [[DC; 4]; 4];
     for block in 0..wide * wide {
         let (x, y) = (block & 1 | block >> 1 & 2, block >> 1 & 1 | block >> 2 & 2);
-        let predicted =
-            if x == 0 || y == 0 { DC } else { modes[y][x - 1].min(modes[y - 1][x]) };
+        let predicted = if x == 0 || y == 0 { DC } else { modes[y][x - 1].min(modes[y - 1][x]) };
         let mode = match next()? {
             None => predicted,
             Some(rem) => rem + u8::from(rem >= predicted),
@@ -283,8 +324,7 @@ fn intra_nxn(
     transform_8x8: (i32, i32),
 ) -> Result<bool, Error> {
     let context = |values| Context::new(values, header.qp);
-    let is_8x8 =
-        header.pps.transform_8x8 && decoder.bin(&mut context(transform_8x8))?;
+    let is_8x8 = header.pps.transform_8x8 && decoder.bin(&mut context(transform_8x8))?;
     // ctxIdx 68 and 69.
     let (mut prev, mut rem) = (context((13, 41)), context((3, 62)));
     let legal = are_modes_legal(if is_8x8 { 2 } else { 4 }, || {
@@ -338,3 +378,84 @@ const PREDICTED: [Predicted; 3] = [
         transform_8x8: (21, 33),
     },
 ];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::avc::sets::{Pps, Sps};
+
+    /// How often slices of random bytes begin with no legal macroblock.
+    fn measured(header: &Header<'_>) -> f64 {
+        let mut state = 0x9e37_79b9_7f4a_7c15_u64;
+        let illegal = (0..2000).filter(|_| {
+            let mut bytes = [0; 128];
+            bytes.fill_with(|| {
+                state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+                (state >> 56) as u8
+            });
+            matches!(is_legal(&Rbsp::new(&bytes, 128), header), Some(Ok(false)))
+        });
+        illegal.count() as f64 / 2000.0
+    }
+
+    #[test]
+    fn random_bytes_are_illegal_as_often_as_the_tables_say() {
+        let headers = |cabac: bool| {
+            let qps = if cabac { vec![5, 20, 27, 35, 45] } else { vec![26] };
+            let inits = if cabac { 0..3 } else { 0..1 };
+            inits.flat_map(move |idc| qps.clone().into_iter().map(move |qp| (cabac, idc, qp)))
+        };
+        for (cabac, cabac_init_idc, qp) in headers(true).chain(headers(false)) {
+            for (chroma_array_type, transform_8x8) in [(0, false), (0, true), (1, false), (2, true)]
+            {
+                let sps = Sps::for_tests(chroma_array_type);
+                let pps = Pps::for_tests(cabac, transform_8x8);
+                for (kind, references) in
+                    [(Kind::I, 1), (Kind::P, 1), (Kind::P, 2), (Kind::P, 3), (Kind::B, 1)]
+                {
+                    let header = Header {
+                        bits: 0,
+                        sps: &sps,
+                        pps: &pps,
+                        kind,
+                        mbs_left: 3600,
+                        mbaff: false,
+                        num_ref_idx: [references, 1],
+                        cabac_init_idc,
+                        qp,
+                    };
+                    if cabac && kind == Kind::B {
+                        assert!(is_legal(&Rbsp::new(&[], 0), &header).is_none());
+                        continue;
+                    }
+                    let (measured, chance) = (measured(&header), chance(&header));
+                    assert!(
+                        (measured - chance).abs() < 0.045,
+                        "{header:?}: {measured}, not {chance}"
+                    );
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn modes_without_a_neighbour_are_few() {
+        let legal = |modes: &[Option<u8>]| {
+            let mut modes = modes.iter().copied().chain(std::iter::repeat(None));
+            are_modes_legal(4, || Ok(modes.next().flatten()))
+        };
+        assert_eq!(legal(&[]), Ok(true));
+        // The first block has no neighbour: even a mode below DC cannot be.
+        assert_eq!([0, 1, 2].map(|rem| legal(&[Some(rem)])), [Ok(false), Ok(false), Ok(false)]);
+        // The second has one on the left: horizontal (1), not vertical (0) nor 3.
+        assert_eq!(
+            [0, 1, 2].map(|rem| legal(&[None, Some(rem)])),
+            [Ok(false), Ok(true), Ok(false)]
+        );
+        // The third has one above: vertical, 3 and 7, not horizontal.
+        assert_eq!(
+            [0, 1, 2, 6].map(|rem| legal(&[None, None, Some(rem)])),
+            [Ok(true), Ok(false), Ok(true), Ok(true)]
+        );
+    }
+}

@@ -92,8 +92,7 @@ impl Sps {
         let (mut pic_order_cnt_bits, mut delta_pic_order_always_zero) = (0, false);
         match pic_order_cnt_type {
             0 => {
-                pic_order_cnt_bits =
-                    4 + up_to(&mut bits, "log2_max_pic_order_cnt_lsb_minus4", 12)?;
+                pic_order_cnt_bits = 4 + up_to(&mut bits, "log2_max_pic_order_cnt_lsb_minus4", 12)?;
             }
             1 => {
                 delta_pic_order_always_zero = bits.bit()?;
@@ -234,4 +233,43 @@ fn skip_slice_groups(bits: &mut Bits<'_>, groups: u32) -> Result<Option<u32>, Er
         _ => {}
     }
     Ok(None)
+}
+
+#[cfg(test)]
+impl Pps {
+    /// Of a slice with that entropy coding.
+    pub(super) fn for_tests(cabac: bool, transform_8x8: bool) -> Self {
+        Self {
+            sps: 0,
+            cabac,
+            bottom_field_pic_order: false,
+            slice_group_change_rate: None,
+            num_ref_idx: [1, 1],
+            weighted_pred: false,
+            weighted_bipred_idc: 0,
+            init_qp: 26,
+            deblocking_control: false,
+            redundant_pic_cnt: false,
+            transform_8x8,
+        }
+    }
+}
+
+#[cfg(test)]
+impl Sps {
+    /// Of 3600 macroblocks in frames.
+    pub(super) fn for_tests(chroma_array_type: u32) -> Self {
+        Self {
+            chroma_array_type,
+            separate_colour_plane: false,
+            extra_luma_bits: 0,
+            frame_num_bits: 4,
+            pic_order_cnt_type: 2,
+            pic_order_cnt_bits: 0,
+            delta_pic_order_always_zero: false,
+            map_units: 3600,
+            frame_mbs_only: true,
+            mb_adaptive_frame_field: false,
+        }
+    }
 }

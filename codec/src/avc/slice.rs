@@ -235,6 +235,9 @@ mod tests {
     #[test]
     fn slice_group_change_cycle_is_as_wide_as_its_largest_value() {
         // 99 ÷ 10 + 1 = 10.9: four bits; 99 ÷ 33 + 1 = 4: two; 99 ÷ 32 + 1 = 4.1: three.
-        assert_eq!([(99, 10), (99, 33), (99, 32), (1, 1), (1, 9)].map(|(a, b)| cycle_bits(a, b)), [4, 2, 3, 1, 1]);
+        assert_eq!(
+            [(99, 10), (99, 33), (99, 32), (1, 1), (1, 9)].map(|(a, b)| cycle_bits(a, b)),
+            [4, 2, 3, 1, 1]
+        );
     }
 }

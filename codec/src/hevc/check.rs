@@ -19,12 +19,7 @@ const HEADER: f64 = 0.5;
 const HEADER_CHANCE: f64 = 1.0 - 0.5 * (35.0 * 7.0 + 6.0) / (64.0 * 8.0);
 
 /// Looks at the bytes of `sample` that were protected.
-pub(crate) fn check(
-    config: &Config,
-    sample: &[u8],
-    protected: &Protected<'_>,
-    tally: &mut Tally,
-) {
+pub(crate) fn check(config: &Config, sample: &[u8], protected: &Protected<'_>, tally: &mut Tally) {
     let form = rules::Form {
         length_size: config.length_size,
         header: 2,

@@ -78,8 +78,7 @@ impl Sps {
         }
         // bit_depth_luma_minus8, bit_depth_chroma_minus8.
         skip_numbers(&mut bits, 2)?;
-        let pic_order_cnt_bits =
-            4 + up_to(&mut bits, "log2_max_pic_order_cnt_lsb_minus4", 12)?;
+        let pic_order_cnt_bits = 4 + up_to(&mut bits, "log2_max_pic_order_cnt_lsb_minus4", 12)?;
         // Buffering, reordering and latency, for all sub-layers or the highest.
         let layers = if bits.bit()? { 1 + sub_layers } else { 1 };
         skip_numbers(&mut bits, 3 * layers)?;

@@ -38,7 +38,10 @@ impl Header {
             is_dependent = pps.dependent_slice_segments && bits.bit()?;
             let address = bits.u(index_bits(sps.ctbs))?;
             if address >= sps.ctbs {
-                return Err(Error::Invalid { what: "slice_segment_address", value: address.into() });
+                return Err(Error::Invalid {
+                    what: "slice_segment_address",
+                    value: address.into(),
+                });
             }
         }
         if !is_dependent {

@@ -138,7 +138,10 @@ mod tests {
     #[test]
     fn trailing_bits_are_no_data() {
         let nal = [0x41, 0b1011_0100, 0];
-        assert_eq!([8, 12, 13, 14].map(|at| Rbsp::new(&nal, 3).has_more(at)), [true, true, false, false]);
+        assert_eq!(
+            [8, 12, 13, 14].map(|at| Rbsp::new(&nal, 3).has_more(at)),
+            [true, true, false, false]
+        );
         assert!(Rbsp::new(&nal, 2).has_more(13));
     }
 }
