@@ -7,13 +7,13 @@ use container::{Edit, ReadyPlan, Relocation};
 
 use crate::{
     args::{DecryptJob, name},
+    checks::too_late,
     decrypt::Keyring,
     input::Units,
     output::Output,
     pieces::{Pieces, WINDOW},
     pipeline, progress,
     report::DecryptReport,
-    stages::Stages,
 };
 
 /// A unit, and the offsets in it that change.
@@ -30,7 +30,7 @@ pub(crate) fn run(
     keyring: &Keyring<'_>,
     report: &mut DecryptReport,
 ) -> anyhow::Result<()> {
-    write(job, path, units, keyring.stages, &Relocation::new(), |units, plan| {
+    write(job, path, units, keyring, &Relocation::new(), |units, plan| {
         let _ = units;
         let ready = keyring.resolve(plan)?;
         report.add(&ready);
@@ -56,7 +56,7 @@ pub(crate) fn run_compact(
         ready.discards().for_each(|piece| relocation.remove(piece));
     }
     units.again();
-    write(job, path, units, keyring.stages, &relocation, |units, plan| {
+    write(job, path, units, keyring, &relocation, |units, plan| {
         let ready = keyring.resolve(plan)?;
         let corrections = units.relocate(ready.plan().range(), &relocation)?;
         Ok(Unit { ready, corrections })
@@ -67,10 +67,11 @@ fn write(
     job: &DecryptJob,
     path: &Path,
     units: &mut Units,
-    stages: &Stages,
+    keyring: &Keyring<'_>,
     relocation: &Relocation,
     mut start: impl FnMut(&Units, container::Plan) -> anyhow::Result<Unit> + Send,
 ) -> anyhow::Result<()> {
+    let Keyring { stages, checks, .. } = keyring;
     let to = || name(path, "stdout");
     let bar = progress::bar(units.len(), job.quiet);
     let output = Output::create(path).with_context(to)?;
@@ -79,14 +80,16 @@ fn write(
         let windows = unit.ready.plan().windows(WINDOW).collect();
         Ok((Arc::new(unit), windows))
     });
-    pipeline::run(
+    let done = pipeline::run(
         job.threads,
         |buffer| pieces.next(buffer),
         |piece, buffer, turn| {
             let Unit { ready, corrections } = &*piece.unit;
             let Range { start, end } = piece.window;
             let bytes = stages.read.time(|| piece.bytes(buffer))?;
-            stages.decrypt.time(|| ready.apply(start, bytes))?;
+            stages.decrypt.time(|| ready.decrypt(start, bytes))?;
+            stages.check.time(|| checks.look(ready, start, bytes))?;
+            ready.edit(start, bytes);
             for correction in corrections {
                 correction.write(start, bytes);
             }
@@ -99,7 +102,12 @@ fn write(
             bar.inc(end - start);
             Ok(())
         },
-    )?;
+    );
+    let judged = done.and_then(|()| Ok(checks.judge()?));
+    judged.map_err(|error| match output.is_direct() {
+        true => too_late(error, "a part of the output is on its way, but"),
+        false => error,
+    })?;
     output.finish().with_context(to)?;
     bar.finish_and_clear();
     Ok(())

@@ -6,6 +6,7 @@
 
 mod args;
 mod bench;
+mod checks;
 mod copy;
 mod decrypt;
 mod in_place;
@@ -35,7 +36,7 @@ use clap::{CommandFactory, Parser};
 
 use crate::args::{Args, Command};
 
-/// A protected sample had no key.
+/// A protected sample had no key, or one that looks wrong.
 const NO_KEY: u8 = 1;
 /// Anything else went wrong.
 const FAILED: u8 = 2;
@@ -58,7 +59,8 @@ fn main() -> ExitCode {
             // If stderr is gone too, there is nobody to tell.
             let _ = writeln!(io::stderr(), "clearkey: {error:#}");
             let has_no_key = error.downcast_ref::<no_keys::NoKeys>().is_some()
-                || error.downcast_ref::<no_keys::UnknownKids>().is_some();
+                || error.downcast_ref::<no_keys::UnknownKids>().is_some()
+                || error.downcast_ref::<checks::WrongKeys>().is_some();
             if has_no_key { NO_KEY } else { FAILED }.into()
         }
     }

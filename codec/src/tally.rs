@@ -38,7 +38,7 @@ pub struct Tally {
     rules: [Count; RULES],
     /// The sample being looked at breaks a rule.
     broken: bool,
-    /// What codecs remember of the samples before, each for itself.
+    /// What a codec remembers of samples. It only grows, since tallies are joined in any order.
     pub(crate) memory: u64,
 }
 
@@ -105,6 +105,12 @@ impl Tally {
         self.implausible
     }
 
+    /// A tally of nothing, for samples behind or beside those that this one has seen.
+    #[must_use]
+    pub fn follower(&self) -> Self {
+        Self { memory: self.memory, ..Self::new() }
+    }
+
     /// Adds what another tally of the same key has seen.
     pub fn join(&mut self, other: &Self) {
         self.checked += other.checked;
@@ -114,7 +120,7 @@ impl Tally {
             count.fails += other.fails;
             count.wrong += other.wrong;
         }
-        self.memory = other.memory;
+        self.memory = self.memory.max(other.memory);
     }
 
     /// Bits of evidence that the key is wrong; negative: that it is right.

@@ -69,6 +69,11 @@ impl ReadyPlan {
         &self.plan
     }
 
+    /// The key of a protection; `None`: its samples are left.
+    pub(crate) fn key(&self, protection: u32) -> Option<&Key> {
+        self.keys[protection as usize].as_deref()
+    }
+
     /// The scopes that stay as they are.
     pub fn left(&self) -> impl Iterator<Item = &Scope> {
         let scopes = self.plan.scopes.iter().zip(&self.left);
@@ -105,17 +110,20 @@ impl ReadyPlan {
     /// None that planning would not have found.
     pub fn apply(&self, at: u64, window: &mut [u8]) -> Result<(), Error> {
         self.decrypt(at, window)?;
+        self.edit(at, window);
+        Ok(())
+    }
+
+    /// Makes the edits in a window of the unit: the part of [`apply`](Self::apply) that is left when
+    /// the samples are decrypted.
+    pub fn edit(&self, at: u64, window: &mut [u8]) {
         let end = at + window.len() as u64;
         for edit in self.edits_from(at).take_while(|edit| edit.at < end) {
             edit.write(at, window);
         }
-        Ok(())
     }
 
-    /// Decrypts the samples in a window of the unit and leaves the rest to a later [`apply`]
-    /// without samples.
-    ///
-    /// [`apply`]: Self::apply
+    /// Decrypts the samples in a window of the unit, and leaves all else as it is.
     ///
     /// # Errors
     /// As [`apply`](Self::apply).
@@ -141,7 +149,7 @@ impl ReadyPlan {
     }
 
     /// The samples that are to be decrypted in a window, with their place in the plan and their keys.
-    fn samples_in(
+    pub(crate) fn samples_in(
         &self,
         at: u64,
         len: usize,
@@ -151,7 +159,7 @@ impl ReadyPlan {
         let end = at + len as u64;
         let in_window = samples[first..].iter().take_while(move |sample| sample.at < end);
         (first as u64..).zip(in_window).filter_map(|(index, sample)| {
-            let key = self.keys[sample.protection as usize].as_deref()?;
+            let key = self.key(sample.protection)?;
             Some((index, sample, key))
         })
     }
@@ -379,7 +387,7 @@ mod tests {
         let (mut bytes, mut whole) = (encrypted(), encrypted());
         ready.decrypt(80, &mut bytes).unwrap();
         assert_eq!(bytes, vec![0x11; 100]);
-        ready.edits().for_each(|edit| edit.write(80, &mut bytes));
+        ready.edit(80, &mut bytes);
         ready.apply(80, &mut whole).unwrap();
         assert_eq!(bytes, whole);
     }

@@ -13,12 +13,7 @@ use crate::{Protected, Rule, Tally};
 ///
 /// `tally.memory` is 1 once a frame had another width than the track. From then on frames that take
 /// their width from others are not judged, since the others are not known here.
-pub(crate) fn check(
-    config: &Config,
-    sample: &[u8],
-    protected: &Protected<'_>,
-    tally: &mut Tally,
-) {
+pub(crate) fn check(config: &Config, sample: &[u8], protected: &Protected<'_>, tally: &mut Tally) {
     let split = frames::split(sample);
     let index = split.as_ref().map_or(sample.len() - 1..sample.len(), |split| split.index.clone());
     if protected.touches(&index) {
