@@ -1,5 +1,7 @@
 //! Slices of AVC and HEVC against what Shaka Packager protects of them, and against strangers' bytes.
 
+#![allow(clippy::unwrap_used, clippy::single_range_in_vec_init)]
+
 use std::{ops::Range, sync::LazyLock};
 
 use codec::{Codec, Protected, Tally, Verdict};
