@@ -29,7 +29,7 @@ impl Mapper {
         })
     }
 
-    /// Adds the ranges of `sample` that may be protected to `ranges`: sorted, apart from each other,
+    /// Adds the ranges of `sample` that may be protected to `ranges`: sorted, without overlaps (but those of AV1 may touch),
     /// none empty. For codecs without subsamples it is the whole sample.
     ///
     /// The ranges are as long as the codec allows; what a scheme demands of their lengths (multiples of

@@ -143,3 +143,110 @@ impl Mapper {
 
 /// OBU_TILE_LIST, of large scale tile coding.
 const TILE_LIST: u64 = 8;
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::{
+        Protected, Tally,
+        av1::{self, testing},
+    };
+
+    #[test]
+    fn tiles_are_where_other_tools_find_them() {
+        let streams = testing::streams();
+        assert_eq!(streams.len(), 11);
+        for stream in streams {
+            let mut mapper = Mapper::new(&stream.config);
+            for (at, (sample, tiles)) in stream.samples.iter().enumerate() {
+                let mut ranges = Vec::new();
+                mapper.map(sample, &mut ranges).unwrap();
+                assert_eq!(&ranges, tiles, "sample {at} of {}", stream.name);
+            }
+        }
+    }
+
+    #[test]
+    fn a_stream_cannot_begin_with_an_inter_frame() {
+        let stream = &testing::streams()[0];
+        let mut mapper = Mapper::new(&stream.config);
+        let inter = &stream.samples[1].0;
+        let error = mapper.map(inter, &mut Vec::new()).unwrap_err();
+        assert!(
+            matches!(error, Error::Missing { what: "a reference frame in slot", .. }),
+            "{error}"
+        );
+    }
+
+    #[test]
+    fn frames_need_a_sequence_header() {
+        let mut mapper = Mapper::new(&Config { sequence: None });
+        let error = mapper.map(&[0x12, 0, 0x32, 1, 0x80], &mut Vec::new()).unwrap_err();
+        assert_eq!(error, Error::Missing { what: "a sequence header", value: 0 });
+    }
+
+    #[test]
+    fn large_scale_tiles_are_refused() {
+        let mut mapper = Mapper::new(&Config { sequence: None });
+        let error = mapper.map(&[0x42, 0], &mut Vec::new()).unwrap_err();
+        assert_eq!(error, Error::Invalid { what: "obu_type", value: 8 });
+    }
+
+    /// Reads samples until one is refused, and holds the ranges to what [`crate::Mapper`] promises.
+    fn exercise<'s>(config: &Config, samples: impl IntoIterator<Item = &'s Vec<u8>>) {
+        let mut mapper = Mapper::new(config);
+        for sample in samples {
+            let mut ranges = Vec::new();
+            let mapped = mapper.map(sample, &mut ranges);
+            assert!(ranges.iter().all(|range| range.start < range.end));
+            assert!(ranges.is_sorted_by(|a, b| a.end <= b.start));
+            assert!(ranges.last().is_none_or(|last| last.end <= sample.len()));
+            let whole = std::slice::from_ref(&(0..sample.len())).to_vec();
+            for protected in [&ranges, &whole] {
+                av1::check(config, sample, &Protected::new(protected), &mut Tally::new());
+            }
+            if mapped.is_err() {
+                return;
+            }
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_are_read_or_refused(
+            config in prop::collection::vec(any::<u8>(), 0..40),
+            samples in prop::collection::vec(prop::collection::vec(any::<u8>(), 0..200), 0..4),
+        ) {
+            let mut framed = vec![0x81, 0, 0, 0, 0x0a, u8::try_from(config.len()).unwrap()];
+            framed.extend(&config);
+            for config in [config, framed] {
+                if let Ok(config) = Config::read(&config) {
+                    exercise(&config, &samples);
+                }
+            }
+        }
+
+        #[test]
+        fn damaged_samples_are_read_or_refused(
+            stream in 0..11_usize,
+            damage in prop::collection::vec((any::<prop::sample::Index>(), 0..60_usize, any::<u8>()), 1..6),
+            cut in prop::option::of(any::<prop::sample::Index>()),
+        ) {
+            let stream = testing::streams().swap_remove(stream);
+            let mut samples: Vec<_> = stream.samples.into_iter().map(|(sample, _)| sample).collect();
+            for (sample, at, value) in damage {
+                let sample = sample.get_mut(&mut samples[..]);
+                if let Some(byte) = sample.get_mut(at) {
+                    *byte = value;
+                }
+            }
+            if let Some(cut) = cut {
+                let sample = cut.get_mut(&mut samples[..]);
+                sample.truncate(sample.len() / 2);
+            }
+            exercise(&stream.config, &samples);
+        }
+    }
+}

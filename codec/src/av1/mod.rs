@@ -24,6 +24,9 @@ mod sequence;
 mod sizes;
 mod tiles;
 
+#[cfg(test)]
+mod testing;
+
 pub(crate) use {check::check, mapper::Mapper};
 
 use self::{
