@@ -21,7 +21,10 @@ pub(super) fn split(sample: &[u8]) -> Result<Frames, Error> {
         let size = size.iter().rev().fold(0, |size, &byte| size << 8 | usize::from(byte));
         end = end.saturating_add(size);
         if end > frames.index.start {
-            return Err(Error::Truncated { what: "a frame of a superframe", at: frames.index.start });
+            return Err(Error::Truncated {
+                what: "a frame of a superframe",
+                at: frames.index.start,
+            });
         }
         *slot = end;
         frames.count += 1;
