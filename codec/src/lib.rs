@@ -33,7 +33,7 @@ mod vp8;
 mod vp9;
 
 pub use {
-    codec::Codec,
+    codec::{Codec, Rounding},
     error::Error,
     mapper::Mapper,
     protected::Protected,

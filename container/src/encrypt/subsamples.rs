@@ -4,7 +4,7 @@
 use std::ops::Range;
 
 use cenc::{Scheme, Subsample};
-use codec::{Codec, Mapper};
+use codec::{Codec, Mapper, Rounding};
 
 /// Bytes of an AES block.
 const BLOCK: usize = 16;
@@ -14,7 +14,10 @@ const BLOCK: usize = 16;
 pub(crate) struct SampleMap {
     /// `None`: samples are protected whole.
     mapper: Option<Mapper>,
+    /// Protected ranges are multiples of a block.
     is_aligned: bool,
+    /// What does not fill a block stays clear in front of them, not behind.
+    keeps_end: bool,
     ranges: Vec<Range<usize>>,
 }
 
@@ -22,10 +25,11 @@ impl SampleMap {
     /// Samples of an unknown codec are protected whole.
     pub(crate) fn new(codec: Option<&Codec>, scheme: Scheme) -> Self {
         let codec = codec.filter(|codec| codec.has_subsamples());
-        // Blocks are whole in `cens` and `cbc1` (10.2, 10.3), and CMAF asks it of `cenc`; in `cbcs` what is
-        // protected begins right behind the slice header (10.4.2).
-        let is_aligned = scheme != Scheme::Cbcs || codec.is_some_and(Codec::is_block_aligned);
-        Self { mapper: codec.map(Codec::mapper), is_aligned, ranges: Vec::new() }
+        let rounding = codec.map_or(Rounding::OfScheme, Codec::rounding);
+        // Blocks are whole in `cens` and `cbc1` (10.2, 10.3), and CMAF asks it of `cenc`.
+        let is_aligned = scheme != Scheme::Cbcs || rounding != Rounding::OfScheme;
+        let keeps_end = rounding == Rounding::Front;
+        Self { mapper: codec.map(Codec::mapper), is_aligned, keeps_end, ranges: Vec::new() }
     }
 
     pub(crate) fn has_subsamples(&self) -> bool {
@@ -48,8 +52,9 @@ impl SampleMap {
         for range in &self.ranges {
             let rest = if self.is_aligned { range.len() % BLOCK } else { 0 };
             if rest < range.len() {
-                push(subsamples, range.start + rest - clear_from, range.len() - rest);
-                clear_from = range.end;
+                let start = range.start + if self.keeps_end { rest } else { 0 };
+                push(subsamples, start - clear_from, range.len() - rest);
+                clear_from = start + range.len() - rest;
             }
         }
         if clear_from < sample.len() {
