@@ -11,6 +11,7 @@
 #![forbid(unsafe_code)]
 
 mod bits;
+mod bool_decoder;
 mod codec;
 mod error;
 mod mapper;

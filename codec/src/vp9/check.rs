@@ -1,0 +1,96 @@
+//! What VP9 demands of decrypted samples.
+
+use std::ops::Range;
+
+use super::{
+    Config, compressed,
+    frames::{self, is_marker},
+    header::Header,
+};
+use crate::{Protected, Rule, Tally};
+
+/// Judges headers if they were protected, then the compressed header and the tiles.
+///
+/// `tally.memory` is 1 once a frame had another width than the track. From then on frames that take
+/// their width from others are not judged, since the others are not known here.
+pub(crate) fn check(
+    config: &Config,
+    sample: &[u8],
+    protected: &Protected<'_>,
+    tally: &mut Tally,
+) {
+    let split = frames::split(sample);
+    let index = split.as_ref().map_or(sample.len() - 1..sample.len(), |split| split.index.clone());
+    if protected.touches(&index) {
+        tally.test(Rule::Length, SUPERFRAME, split.is_ok());
+    }
+    let Ok(split) = split else { return };
+    for frame in split.iter() {
+        if protected.contains(frame.end - 1) {
+            tally.test(Rule::Trailing, 1.0 / 8.0, !is_marker(sample[frame.end - 1]));
+        }
+        let header = Header::read(&sample[frame.clone()], &config.widths());
+        let is_resized = tally.memory == 1
+            && !header.is_ok_and(|header| !header.from_reference || header.compressed == 0);
+        if is_resized {
+            continue;
+        }
+        if protected.contains(frame.start) {
+            tally.test(Rule::Header, HEADER, header.is_ok());
+        }
+        if let Ok(header) = header
+            && header.compressed > 0
+        {
+            if header.width != config.size.0 {
+                tally.memory = 1;
+            }
+            if !(header.from_reference && config.size.0 == 0) {
+                payload(&header, frame, sample, protected, tally);
+            }
+        }
+    }
+}
+
+/// How often the sizes in what only looks like a superframe index are too large.
+const SUPERFRAME: f64 = 0.9;
+/// How often random bytes are no uncompressed header.
+const HEADER: f64 = 0.99;
+/// How often a compressed header that is random from some byte on has no end where it should.
+const COMPRESSED: f64 = 0.95;
+
+fn payload(
+    header: &Header,
+    frame: Range<usize>,
+    sample: &[u8],
+    protected: &Protected<'_>,
+    tally: &mut Tally,
+) {
+    let mut at = frame.start + header.len + header.compressed;
+    let compressed = frame.start + header.len..at;
+    if protected.touches(&compressed) {
+        let is_whole = compressed::is_whole(header, &sample[compressed]);
+        tally.test(Rule::Payload, COMPRESSED, is_whole);
+    }
+    for tile in 1..=header.tiles {
+        let mut end = frame.end;
+        if tile < header.tiles {
+            // tile_size, of all tiles but the last.
+            let size = sample[at..frame.end].first_chunk().map(|&size| u32::from_be_bytes(size));
+            let fits = size
+                .filter(|&size| size > 0)
+                .and_then(|size| (at + 4).checked_add(size as usize))
+                .filter(|&end| end < frame.end);
+            if protected.contains(at) {
+                tally.test(Rule::Length, 255.0 / 256.0, fits.is_some());
+            }
+            let Some(tile_end) = fits else { return };
+            at += 4;
+            end = tile_end;
+        }
+        if protected.contains(at) {
+            // The marker bit, whose probability is a half: it is the first bit.
+            tally.test(Rule::Entropy, 0.5, sample[at] < 128);
+        }
+        at = end;
+    }
+}
