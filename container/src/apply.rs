@@ -6,11 +6,11 @@ use std::{
     sync::Arc,
 };
 
-use cenc::{BatchError, Key, decrypt_batch};
+use cenc::{BatchError, Key, decrypt_batch, encrypt_batch};
 use clearkey::KeyId;
 
 use crate::{
-    Error, Place,
+    Error, Place, Relocation,
     plan::{Change, Edit, Plan, Protection, Sample, Scope},
 };
 
@@ -128,10 +128,28 @@ impl ReadyPlan {
     /// # Errors
     /// As [`apply`](Self::apply).
     pub fn decrypt(&self, at: u64, window: &mut [u8]) -> Result<(), Error> {
+        self.each_sample(at, window, |samples| decrypt_batch(samples))
+    }
+
+    /// Encrypts the samples in a window of the unit: the plan is one that an
+    /// [`Encryptor`](crate::encrypt::Encryptor) has made. All else is as in [`decrypt`](Self::decrypt).
+    ///
+    /// # Errors
+    /// As [`apply`](Self::apply).
+    pub fn encrypt(&self, at: u64, window: &mut [u8]) -> Result<(), Error> {
+        self.each_sample(at, window, |samples| encrypt_batch(samples))
+    }
+
+    fn each_sample(
+        &self,
+        at: u64,
+        window: &mut [u8],
+        run: impl FnOnce(&mut dyn Iterator<Item = cenc::Sample<'_>>) -> Result<(), BatchError>,
+    ) -> Result<(), Error> {
         let samples = self.samples_in(at, window.len());
         let mut rest = Rest { at, bytes: window };
         let mut broken = Ok(());
-        let batch = samples.clone().map_while(|(index, sample, key)| {
+        let mut batch = samples.clone().map_while(|(index, sample, key)| {
             let taken = rest.take(sample).and_then(|data| {
                 let encryption = self.plan.encryption(sample);
                 let encryption = encryption.map_err(|reason| self.failed(index, sample, reason))?;
@@ -139,7 +157,7 @@ impl ReadyPlan {
             });
             taken.map_err(|error| broken = Err(error)).ok()
         });
-        let done = decrypt_batch(batch);
+        let done = run(&mut batch);
         if let Err(BatchError { index, error }) = done
             && let Some((index, sample, _)) = samples.clone().nth(index)
         {
@@ -148,7 +166,43 @@ impl ReadyPlan {
         broken
     }
 
-    /// The samples that are to be decrypted in a window, with their place in the plan and their keys.
+    /// What becomes of a window of the unit once its edits have been added to `relocation`: what stays
+    /// of it and what goes in, in order, each with its new offset. They lie one behind the other.
+    ///
+    /// What goes in at the start of the window comes with the window before.
+    pub fn pieces<'a>(
+        &'a self,
+        relocation: &Relocation,
+        at: u64,
+        window: &'a [u8],
+    ) -> impl Iterator<Item = (u64, &'a [u8])> {
+        let end = at + window.len() as u64;
+        let inserts = self.edits_from(at).take_while(move |edit| edit.at <= end);
+        let inserts = inserts.filter_map(|edit| match &edit.change {
+            Change::Insert { bytes, .. } => Some((edit.at, bytes.as_slice())),
+            Change::Overwrite(_) | Change::Discard { .. } => None,
+        });
+        let mut inserts = inserts.peekable();
+        let mut pieces = Vec::new();
+        for kept in relocation.kept(at..end) {
+            let mut from = kept.start;
+            while let Some((cut, bytes)) = inserts.next_if(|(cut, _)| *cut <= kept.end) {
+                pieces.extend([slice(at, window, from..cut.max(from)), bytes]);
+                from = cut.max(from);
+            }
+            pieces.push(slice(at, window, from..kept.end));
+        }
+        pieces.extend(inserts.map(|(_, bytes)| bytes));
+        pieces.retain(|piece| !piece.is_empty());
+        let mut new = relocation.moved(at);
+        pieces.into_iter().map(move |piece| {
+            let start = new;
+            new += piece.len() as u64;
+            (start, piece)
+        })
+    }
+
+    /// The samples with a key in a window, with their place in the plan and their keys.
     pub(crate) fn samples_in(
         &self,
         at: u64,
@@ -198,6 +252,12 @@ impl<'w> Rest<'w> {
         *self = Self { at: sample.end(), bytes: rest };
         Ok(&mut taken[start..])
     }
+}
+
+/// Bytes of a window that begins at `at`.
+fn slice(at: u64, window: &[u8], range: Range<u64>) -> &[u8] {
+    let place = |offset: u64| usize::try_from(offset - at).unwrap_or(usize::MAX);
+    window.get(place(range.start)..place(range.end)).unwrap_or_default()
 }
 
 #[cfg(test)]

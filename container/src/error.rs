@@ -147,6 +147,31 @@ pub enum Error {
         /// Track id.
         track: u32,
     },
+    /// A track that is to be encrypted is encrypted, or has boxes that say so.
+    #[error("{place}: track {track} is protected already")]
+    AlreadyProtected {
+        /// The box that says so.
+        place: Place,
+        /// Track id.
+        track: u32,
+    },
+    /// The settings for encrypting contradict each other, the format, or the file.
+    #[error("cannot be encrypted so: {what}")]
+    Settings {
+        /// What cannot be.
+        what: String,
+    },
+    /// What a track's codec says does not tell which bytes may be protected.
+    #[error("{place}: track {track}: what may be protected is not known")]
+    Codec {
+        /// The sample entry, or the sample.
+        place: Place,
+        /// Track id.
+        track: u32,
+        /// What is wrong with it.
+        #[source]
+        reason: codec::Error,
+    },
     /// Reading failed.
     #[error("reading at byte {at}")]
     Read {
@@ -190,6 +215,9 @@ mod tests {
             Error::NoMovie => "NoMovie",
             Error::NoInit { .. } => "NoInit",
             Error::NoKey { .. } => "NoKey",
+            Error::AlreadyProtected { .. } => "AlreadyProtected",
+            Error::Settings { .. } => "Settings",
+            Error::Codec { .. } => "Codec",
             Error::Read { .. } => "Read",
         }
     }

@@ -48,6 +48,26 @@ impl SampleMap {
         let Some(mapper) = &mut self.mapper else { return Ok(()) };
         self.ranges.clear();
         mapper.map(sample, &mut self.ranges)?;
+        self.cut(sample.len(), subsamples);
+        Ok(())
+    }
+
+    /// Adds the subsamples of a sample of which all may be protected, for a track whose samples have
+    /// subsamples for another reason.
+    pub(crate) fn whole(&mut self, len: usize, subsamples: &mut Vec<Subsample>) {
+        self.ranges.clear();
+        self.ranges.push(0..len);
+        self.cut(len, subsamples);
+    }
+
+    /// Adds the subsamples of a sample that stays clear.
+    pub(crate) fn clear(&mut self, len: usize, subsamples: &mut Vec<Subsample>) {
+        self.ranges.clear();
+        self.cut(len, subsamples);
+    }
+
+    /// Cuts the ranges of a sample to what the scheme asks.
+    fn cut(&self, len: usize, subsamples: &mut Vec<Subsample>) {
         let mut clear_from = 0;
         for range in &self.ranges {
             let rest = if self.is_aligned { range.len() % BLOCK } else { 0 };
@@ -57,10 +77,9 @@ impl SampleMap {
                 clear_from = start + range.len() - rest;
             }
         }
-        if clear_from < sample.len() {
-            push(subsamples, sample.len() - clear_from, 0);
+        if clear_from < len {
+            push(subsamples, len - clear_from, 0);
         }
-        Ok(())
     }
 }
 

@@ -1,6 +1,6 @@
 //! The planner's view of its input, and how a plan in the making stops when it is not enough.
 
-use std::ops::Range;
+use std::{io, ops::Range};
 
 use crate::{
     Error, Place, ReadAt, limits,
@@ -15,6 +15,18 @@ pub(crate) enum Stop {
     /// The whole input is needed.
     Everything,
     Failed(Error),
+}
+
+impl Stop {
+    /// The error of an input that is all there: it cannot be more than it is.
+    pub(crate) fn of_whole(self, at: u64) -> Error {
+        match self {
+            Self::Failed(error) => error,
+            Self::More(_) | Self::Everything => {
+                Error::Read { at, source: io::ErrorKind::UnexpectedEof.into() }
+            }
+        }
+    }
 }
 
 impl From<Error> for Stop {
@@ -146,7 +158,7 @@ impl<'i> Input<'i> {
         Some(Error::NotMp4 { what })
     }
 
-    fn fill(&self, at: u64, buffer: &mut [u8]) -> Result<(), Stop> {
+    pub(crate) fn fill(&self, at: u64, buffer: &mut [u8]) -> Result<(), Stop> {
         let failed = |source| Stop::Failed(Error::Read { at, source });
         self.source.read_exact_at(at, buffer).map_err(failed)
     }

@@ -1,6 +1,6 @@
 //! Every field of an MP4 file that holds an offset or a length, made right for a [`Relocation`].
 
-use std::{io, ops::Range};
+use std::ops::Range;
 
 use crate::{
     Change, Edit, Error, ReadAt, Relocation,
@@ -11,10 +11,12 @@ use crate::{
 /// after `relocation`: sizes of boxes, `stco`, `co64`, `tfhd`, `trun`, `saio`, `sidx`, `tfra` and
 /// `mfro`.
 ///
-/// Offsets are those of `input`; the edits are made before the pieces are taken out.
+/// Offsets are those of `input`; the edits are made before pieces are taken out or put in. Boxes that are
+/// taken out are passed over, and what is put in has to be right by itself.
 ///
 /// # Errors
-/// As planning the same boxes; and a `meta` box with item locations is refused.
+/// As planning the same boxes; a `meta` box with item locations is refused, and so is a value that has
+/// become too large for its field.
 pub fn relocate(
     input: &dyn ReadAt,
     range: Range<u64>,
@@ -24,11 +26,7 @@ pub fn relocate(
     if !relocation.is_empty() {
         match fixes.top_level(&Input::new(input, true, range.start), range.clone()) {
             Ok(()) => {}
-            Err(Stop::Failed(error)) => return Err(error),
-            Err(Stop::More(_) | Stop::Everything) => {
-                let source = io::ErrorKind::UnexpectedEof.into();
-                return Err(Error::Read { at: range.start, source });
-            }
+            Err(stop) => return Err(stop.of_whole(range.start)),
         }
     }
     fixes.edits.sort_by_key(|edit| edit.at);
@@ -50,7 +48,7 @@ impl Fixes<'_> {
                 let body = input.body(&header, at, end)?;
                 let boxed = Mp4Box::top(&header, at, &body);
                 if header.size.is_some() {
-                    self.size(&boxed);
+                    self.size(&boxed)?;
                 }
                 self.content(&boxed)?;
             }
@@ -85,29 +83,31 @@ impl Fixes<'_> {
                 Err(_) if boxed.kind == *b"udta" => break,
                 child => child?,
             };
-            self.size(&child);
-            self.content(&child)?;
+            if self.relocation.len(samples::range(&child)) > 0 {
+                self.size(&child)?;
+                self.content(&child)?;
+            }
         }
         Ok(())
     }
 
-    fn size(&mut self, boxed: &Mp4Box<'_, '_>) {
+    fn size(&mut self, boxed: &Mp4Box<'_, '_>) -> Result<(), Error> {
         let new = self.relocation.size(samples::range(boxed));
         if new == boxed.len() {
-            return;
+            return Ok(());
         }
-        // The size is narrower now than it was, so it fits where it stood.
         match boxed.has_large_size() {
             true => self.overwrite(boxed.at + 8, new.to_be_bytes().to_vec()),
-            false => self.overwrite(boxed.at, narrow(new)),
+            false => self.overwrite(boxed.at, narrow(new, "the size of a box", boxed)?),
         }
+        Ok(())
     }
 
     fn moof(&mut self, moof: &Mp4Box<'_, '_>) -> Result<(), Error> {
         let mut is_first = true;
         for child in moof.children() {
             let child = child?;
-            self.size(&child);
+            self.size(&child)?;
             if child.kind == *b"traf" {
                 self.traf(moof.at, is_first, &child)?;
                 is_first = false;
@@ -118,6 +118,7 @@ impl Fixes<'_> {
 
     fn traf(&mut self, moof: u64, is_first: bool, traf: &Mp4Box<'_, '_>) -> Result<(), Error> {
         let tfhd = traf.need(b"tfhd")?;
+        self.size(&tfhd)?;
         let mut fields = tfhd.fields();
         let (_, flags) = fields.version_and_flags()?;
         fields.u32("track_ID")?;
@@ -152,9 +153,14 @@ impl Fixes<'_> {
         let at = fields.at();
         let offset = i64::from(fields.i32("data_offset")?);
         if let Some(data) = base.checked_add_signed(offset) {
-            // No distance grows when pieces are taken out, so it still has 32 bits.
-            let moved = self.distance(base, data).to_be_bytes();
-            self.overwrite(at, moved[4..].to_vec());
+            let moved = self.distance(base, data);
+            let moved = i32::try_from(moved).map_err(|_| Error::Limit {
+                place: trun.place(),
+                what: "data_offset",
+                value: moved.unsigned_abs(),
+                limit: i32::MAX.cast_unsigned().into(),
+            })?;
+            self.overwrite(at, moved.to_be_bytes().to_vec());
         }
         Ok(())
     }
@@ -184,7 +190,10 @@ impl Fixes<'_> {
             let at = fields.at();
             let offset = fields.u32_or_u64(wide, "offset")?;
             let moved = self.distance(base, base.saturating_add(offset)).cast_unsigned();
-            self.overwrite(at, narrow_or_wide(wide, moved));
+            self.overwrite(
+                at,
+                narrow_or_wide(wide, moved, "the offset of auxiliary information", saio)?,
+            );
         }
         Ok(())
     }
@@ -197,8 +206,9 @@ impl Fixes<'_> {
         let mut table = fields.table(count, width, "chunk_offset")?.to_vec();
         for entry in table.chunks_exact_mut(width) {
             let old = big_endian(entry);
-            let new = self.relocation.moved(old).to_be_bytes();
-            entry.copy_from_slice(&new[8 - width..]);
+            let new = self.relocation.moved(old);
+            let new = narrow_or_wide(width == 8, new, "a chunk offset", boxed)?;
+            entry.copy_from_slice(&new);
         }
         self.overwrite(at, table);
         Ok(())
@@ -216,7 +226,7 @@ impl Fixes<'_> {
         let first_offset = fields.u32_or_u64(wide, "first_offset")?;
         let mut position = sidx.end().saturating_add(first_offset);
         let moved = self.relocation.len(sidx.end()..position);
-        self.overwrite(at, narrow_or_wide(wide, moved));
+        self.overwrite(at, narrow_or_wide(wide, moved, "first_offset", sidx)?);
         fields.u16("reserved")?;
         for _ in 0..fields.u16("reference_count")? {
             let at = fields.at();
@@ -224,7 +234,12 @@ impl Fixes<'_> {
             let (kind, size) = (reference & 1 << 31, reference & !(1 << 31));
             let end = position.saturating_add(size.into());
             let size = self.relocation.len(position..end);
-            self.overwrite(at, narrow(u64::from(kind) | size));
+            let limit = u64::from(u32::MAX >> 1);
+            if size > limit {
+                let (place, what) = (sidx.place(), "referenced_size");
+                return Err(Error::Limit { place, what, value: size, limit });
+            }
+            self.overwrite(at, narrow(u64::from(kind) | size, "referenced_size", sidx)?);
             position = end;
             fields.u64("subsegment_duration and SAP")?;
         }
@@ -242,7 +257,7 @@ impl Fixes<'_> {
                     let at = fields.at();
                     fields.u32("size")?;
                     let new = self.relocation.size(samples::range(mfra));
-                    self.overwrite(at, narrow(new));
+                    self.overwrite(at, narrow(new, "the size of a box", mfra)?);
                 }
                 _ => {}
             }
@@ -261,7 +276,8 @@ impl Fixes<'_> {
             fields.u32_or_u64(wide, "time")?;
             let at = fields.at();
             let moof = fields.u32_or_u64(wide, "moof_offset")?;
-            self.overwrite(at, narrow_or_wide(wide, self.relocation.moved(moof)));
+            let moved = self.relocation.moved(moof);
+            self.overwrite(at, narrow_or_wide(wide, moved, "moof_offset", tfra)?);
             fields.bytes(numbers.iter().sum(), "traf_number, trun_number and sample_number")?;
         }
         Ok(())
@@ -272,13 +288,24 @@ impl Fixes<'_> {
     }
 }
 
-/// The low 32 bits, for a value that was in 32 bits before it became smaller.
-fn narrow(value: u64) -> Vec<u8> {
-    value.to_be_bytes()[4..].to_vec()
+/// A value that stands in 32 bits of a box.
+fn narrow(value: u64, what: &'static str, owner: &Mp4Box<'_, '_>) -> Result<Vec<u8>, Error> {
+    match u32::try_from(value) {
+        Ok(value) => Ok(value.to_be_bytes().to_vec()),
+        Err(_) => {
+            let limit = u32::MAX.into();
+            Err(Error::Limit { place: owner.place(), what, value, limit })
+        }
+    }
 }
 
-fn narrow_or_wide(wide: bool, value: u64) -> Vec<u8> {
-    if wide { value.to_be_bytes().to_vec() } else { narrow(value) }
+fn narrow_or_wide(
+    wide: bool,
+    value: u64,
+    what: &'static str,
+    owner: &Mp4Box<'_, '_>,
+) -> Result<Vec<u8>, Error> {
+    if wide { Ok(value.to_be_bytes().to_vec()) } else { narrow(value, what, owner) }
 }
 
 /// Items of a `meta` box can lie anywhere in the file. Nobody was met who needs them moved, so they
@@ -560,7 +587,7 @@ mod tests {
         let moov = plain(b"moov").put(piece(9));
         let (len, all) = (moov.len(), file(&[moov.clone(), moov]));
         let edits = relocate(&Window::new(0, &all), len..2 * len, &pieces_of(&all)).unwrap();
-        assert_eq!(edits.iter().map(|edit| edit.at).collect::<Vec<_>>(), [len, len + 8]);
+        assert_eq!(edits.iter().map(|edit| edit.at).collect::<Vec<_>>(), [len]);
         assert!(edits.iter().all(|edit| edit.scope.is_none()));
         assert!(relocate(&Window::new(0, &all), 0..2 * len + 1, &pieces_of(&all)).is_err());
     }

@@ -1,0 +1,149 @@
+//! Plans how an MP4 file is encrypted: which samples, and what goes into its boxes
+//! (ISO/IEC 23001-7; PIFF 1.1).
+//!
+//! A clear lead is cut at fragments: those in it name a second, clear sample entry. So their samples
+//! need no key, and every reader that knows several sample entries reads them; groups of clear samples
+//! (`seig`) are read by few. Without fragments, samples of the lead have subsamples that protect
+//! nothing, because readers take the IVs of a sample table to be all of one size.
+//!
+//! Keys that take turns are told by `seig` groups, which are a fragment's own; in PIFF, by what the
+//! sample box overrides.
+
+mod aux_info;
+mod boxes;
+mod fragment;
+mod movie;
+mod sample_data;
+mod sample_table;
+mod track;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::{
+    Error, ReadAt, ReadyPlan,
+    encrypt::{Ivs, Settings},
+    mp4::{
+        Stop,
+        boxes::Mp4Box,
+        builder::Builder,
+        input::Input,
+        unit::{self, Headers},
+    },
+};
+
+/// Plans an MP4 file unit by unit, so that it can be encrypted.
+#[derive(Clone, Debug)]
+pub struct Encryptor {
+    settings: Settings,
+    at: u64,
+    state: State,
+}
+
+/// What units need of those before.
+#[derive(Clone, Debug, Default)]
+struct State {
+    movie: Option<super::movie::Movie>,
+    tracks: Vec<track::EncryptedTrack>,
+    /// The IVs of tracks of earlier movies: none may come twice.
+    ivs: BTreeMap<u32, Ivs>,
+    data: sample_data::SampleData,
+    /// Bytes by which the units before make the file longer.
+    grown: i64,
+}
+
+impl Encryptor {
+    /// An encryptor for one file, from its start.
+    #[must_use]
+    pub fn new(settings: Settings) -> Self {
+        Self { settings, at: 0, state: State::default() }
+    }
+
+    /// Plans the unit that follows the last one; `None` at the end of the input.
+    ///
+    /// # Errors
+    /// What is wrong with the settings or the input. The encryptor is of no use after an error.
+    pub fn next_unit(&mut self, input: &dyn ReadAt) -> Result<Option<ReadyPlan>, Error> {
+        if self.at == 0 {
+            self.settings.check()?;
+        }
+        let mut input = Input::new(input, true, self.at);
+        let is_first = self.at == 0;
+        match self.plan(&mut input) {
+            Ok(None) if self.state.movie.is_some() => Ok(None),
+            Ok(None) => Err(input.not_mp4().unwrap_or(Error::NoMovie)),
+            Ok(planned) => Ok(planned),
+            Err(stop) => {
+                let error = stop.of_whole(self.at);
+                Err(input.not_mp4().filter(|_| is_first).unwrap_or(error))
+            }
+        }
+    }
+
+    fn plan(&mut self, input: &mut Input<'_>) -> Result<Option<ReadyPlan>, Stop> {
+        if self.at >= input.end() {
+            return Ok(None);
+        }
+        let header = input.header(self.at)?;
+        let speaks = match &header.kind.0 {
+            b"moov" | b"moof" => true,
+            // The sample table may come behind the samples.
+            b"mdat" => self.state.movie.is_none(),
+            _ => false,
+        };
+        let mut encrypting = Encrypting { settings: &self.settings, state: &mut self.state };
+        let plan = if speaks {
+            unit::gather(&mut encrypting, self.at, input)?
+        } else {
+            let end = input.box_end(&header, self.at)?;
+            let nothing = Builder::new(self.at, None);
+            unit::check_open_end(&header, self.at, end, &nothing, &encrypting)?;
+            nothing.finish(end)?
+        };
+        self.at = plan.range.end;
+        self.state.grown += plan.edits.iter().map(aux_info::growth).sum::<i64>();
+        Ok(Some(plan.resolve(&self.settings, &BTreeSet::new())?))
+    }
+}
+
+struct Encrypting<'e> {
+    settings: &'e Settings,
+    state: &'e mut State,
+}
+
+impl Headers for Encrypting<'_> {
+    fn has_movie(&self) -> bool {
+        self.state.movie.is_some()
+    }
+
+    fn needs_all_fragments(&self) -> bool {
+        self.state.movie.as_ref().is_none_or(|movie| movie.is_fragmented)
+    }
+
+    fn moov(
+        &mut self,
+        moov: &Mp4Box<'_, '_>,
+        builder: &mut Builder,
+        input: &mut Input<'_>,
+    ) -> Result<(), Stop> {
+        let movie = super::movie::plan(moov, &mut Builder::new(0, Some(input.end())), input)?;
+        let State { tracks, ivs, data, grown, .. } = &mut *self.state;
+        ivs.extend(tracks.drain(..).map(|track| (track.settings.track, track.ivs)));
+        let grown = *grown + builder.plan.edits.iter().map(aux_info::growth).sum::<i64>();
+        let encryptor =
+            movie::MovieEncryptor { settings: self.settings, ivs, grown, data, builder, input };
+        *tracks = encryptor.plan(moov, &movie)?;
+        self.state.movie = Some(movie);
+        Ok(())
+    }
+
+    fn moof(
+        &mut self,
+        moof: &Mp4Box<'_, '_>,
+        builder: &mut Builder,
+        input: &mut Input<'_>,
+    ) -> Result<(), Stop> {
+        let State { movie, tracks, data, .. } = &mut *self.state;
+        let movie = movie.as_ref().ok_or_else(|| Error::NoInit { place: moof.place() })?;
+        fragment::plan(moof, movie, tracks, data, builder, input)
+    }
+}
