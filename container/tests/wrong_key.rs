@@ -116,9 +116,6 @@ fn a_wrong_key_is_found_out() {
         };
         let [ten, hundred, last] = [10, 100, usize::MAX].map(within);
         let median = after[after.len() / 2].map_or("-".to_owned(), |after| after.to_string());
-        println!(
-            "{name:<18}{:>5}{ten:>6.0}%{hundred:>7.0}%{last:>8.0}%{median:>9}",
-            after.len()
-        );
+        println!("{name:<18}{:>5}{ten:>6.0}%{hundred:>7.0}%{last:>8.0}%{median:>9}", after.len());
     }
 }
