@@ -11,8 +11,9 @@ use crate::{Protected, Rule, Tally};
 
 /// Judges headers if they were protected, then the compressed header and the tiles.
 ///
-/// `tally.memory` is 1 once a frame had another width than the track. From then on frames that take
-/// their width from others are not judged, since the others are not known here.
+/// `tally.memory` has [`RESIZED`] once a frame had another width than the track. From then on frames that
+/// take their width from others are not judged, since the others are not known here. The rest counts
+/// compressed headers: decoding them takes microseconds, so only the first [`ENOUGH`] are.
 pub(crate) fn check(config: &Config, sample: &[u8], protected: &Protected<'_>, tally: &mut Tally) {
     let split = frames::split(sample);
     let index = split.as_ref().map_or(sample.len() - 1..sample.len(), |split| split.index.clone());
@@ -25,7 +26,7 @@ pub(crate) fn check(config: &Config, sample: &[u8], protected: &Protected<'_>, t
             tally.test(Rule::Trailing, 1.0 / 8.0, !is_marker(sample[frame.end - 1]));
         }
         let header = Header::read(&sample[frame.clone()], &config.widths());
-        let is_resized = tally.memory == 1
+        let is_resized = tally.memory & RESIZED != 0
             && !header.is_ok_and(|header| !header.from_reference || header.compressed == 0);
         if is_resized {
             continue;
@@ -37,7 +38,7 @@ pub(crate) fn check(config: &Config, sample: &[u8], protected: &Protected<'_>, t
             && header.compressed > 0
         {
             if header.width != config.size.0 {
-                tally.memory = 1;
+                tally.memory |= RESIZED;
             }
             if !(header.from_reference && config.size.0 == 0) {
                 payload(&header, frame, sample, protected, tally);
@@ -46,6 +47,8 @@ pub(crate) fn check(config: &Config, sample: &[u8], protected: &Protected<'_>, t
     }
 }
 
+const RESIZED: u64 = 1 << 63;
+const ENOUGH: u64 = 256;
 /// How often the sizes in what only looks like a superframe index are too large.
 const SUPERFRAME: f64 = 0.9;
 /// How often random bytes are no uncompressed header.
@@ -62,7 +65,8 @@ fn payload(
 ) {
     let mut at = frame.start + header.len + header.compressed;
     let compressed = frame.start + header.len..at;
-    if protected.touches(&compressed) {
+    if tally.memory & !RESIZED < ENOUGH && protected.touches(&compressed) {
+        tally.memory += 1;
         let is_whole = compressed::is_whole(header, &sample[compressed]);
         tally.test(Rule::Payload, COMPRESSED, is_whole);
     }
