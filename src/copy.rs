@@ -56,6 +56,7 @@ pub(crate) fn run_compact(
         ready.discards().for_each(|piece| relocation.remove(piece));
     }
     units.again();
+    keyring.checks.forget();
     write(job, path, units, keyring, &relocation, |units, plan| {
         let ready = keyring.resolve(plan)?;
         let corrections = units.relocate(ready.plan().range(), &relocation)?;

@@ -90,11 +90,10 @@ fn rehearse(
     keyring: &Keyring<'_>,
     report: &mut DecryptReport,
 ) -> anyhow::Result<()> {
-    let checks = keyring.checks.anew();
+    let checks = &keyring.checks;
     let mut pieces = Pieces::new(units, |_, plan| {
         let ready = keyring.resolve(plan)?;
         report.add(&ready);
-        checks.begin(&ready);
         let windows = checks.first_windows(&ready, windows_with_samples(ready.plan()));
         Ok((Arc::new(ready), windows))
     });
@@ -104,7 +103,9 @@ fn rehearse(
         piece.unit.decrypt(piece.window.start, bytes)?;
         checks.look(&piece.unit, piece.window.start, bytes)?;
     }
-    Ok(checks.judge()?)
+    checks.judge()?;
+    checks.forget();
+    Ok(())
 }
 
 /// The windows that have samples. The others stay as they are.

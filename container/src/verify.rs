@@ -65,8 +65,8 @@ impl Verifier {
         Self::default()
     }
 
-    /// Takes notice of a unit's keys, and of which samples are the first ones. Units come in order, and
-    /// each before it is [looked at](Self::look). Whoever goes over an input again may say so again.
+    /// Takes notice of a unit's keys, and of which samples are the first ones. Units come in order,
+    /// each before it is [looked at](Self::look).
     pub fn begin(&self, ready: &ReadyPlan) {
         let plan = ready.plan();
         let mut watched = self.lock();
@@ -90,7 +90,7 @@ impl Verifier {
                 && known.first < Self::FIRST
             {
                 known.first += 1;
-                known.until = known.until.max(at + u64::from(*len));
+                known.until = at + u64::from(*len);
                 *wanting -= 1;
                 total -= 1;
             }
@@ -138,6 +138,11 @@ impl Verifier {
             }
         }
         is_overwhelming
+    }
+
+    /// Forgets all of it, so that an input can be gone over again.
+    pub fn forget(&self) {
+        self.lock().clear();
     }
 
     /// What was seen, by track and key. A key that no sample of a known codec was decrypted with is
