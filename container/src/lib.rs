@@ -43,6 +43,8 @@ mod plan;
 mod planner;
 mod relocation;
 mod source;
+mod stop;
+pub mod webm;
 
 pub use {
     apply::{KeySource, ReadyPlan},

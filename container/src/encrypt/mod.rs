@@ -5,4 +5,7 @@ mod settings;
 mod subsamples;
 
 pub use settings::{IvSettings, Settings, TrackKey, TrackSettings};
-pub(crate) use {ivs::Ivs, subsamples::SampleMap};
+pub(crate) use {
+    ivs::Ivs,
+    subsamples::{SampleMap, push_subsample},
+};

@@ -4,7 +4,6 @@
 use crate::{
     Error,
     mp4::{
-        Stop,
         boxes::Mp4Box,
         builder::Builder,
         groups::Groups,
@@ -13,6 +12,7 @@ use crate::{
         protection_boxes::ProtectionBoxes,
         samples::{Run, RunSizes, TrackSamples},
     },
+    stop::Stop,
 };
 
 /// Plans a `moof` box and the samples of its track fragments.

@@ -21,6 +21,4 @@ pub(crate) mod testing;
 #[cfg(test)]
 mod vectors;
 
-use input::Stop;
-
 pub use {planner::Planner, relocate::relocate};
