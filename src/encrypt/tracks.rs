@@ -232,6 +232,6 @@ mod tests {
         assert_eq!(refused(&["video"]), "no `=` in it; it is TRACK=KEYS");
         assert!(refused(&["text=clear"]).starts_with("a track is `video`, `audio` or a number"));
         assert_eq!(refused(&["video=clear", "audio=clear"]), "no track is left to be encrypted");
-        assert!(!refused(&[&format!("video={}!!:{KEY}", &KEY[2..])]).contains(&KEY[4..20]));
+        assert!(!refused(&[&format!("video=zz!!:{KEY}")]).contains(&KEY[4..20]));
     }
 }

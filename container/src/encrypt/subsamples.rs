@@ -73,18 +73,18 @@ impl SampleMap {
             let rest = if self.is_aligned { range.len() % BLOCK } else { 0 };
             if rest < range.len() {
                 let start = range.start + if self.keeps_end { rest } else { 0 };
-                push(subsamples, start - clear_from, range.len() - rest);
+                push_subsample(subsamples, start - clear_from, range.len() - rest);
                 clear_from = start + range.len() - rest;
             }
         }
         if clear_from < len {
-            push(subsamples, len - clear_from, 0);
+            push_subsample(subsamples, len - clear_from, 0);
         }
     }
 }
 
 /// Adds a subsample; a clear run that its 16 bits do not hold becomes several.
-fn push(subsamples: &mut Vec<Subsample>, mut clear: usize, protected: usize) {
+pub(crate) fn push_subsample(subsamples: &mut Vec<Subsample>, mut clear: usize, protected: usize) {
     let most = usize::from(u16::MAX);
     while clear > most {
         subsamples.push(Subsample::new(u16::MAX, 0));
@@ -109,7 +109,7 @@ mod tests {
             (140_000, vec![(65535, 0), (65535, 0), (8930, 5)]),
         ] {
             let mut subsamples = Vec::new();
-            push(&mut subsamples, clear, 5);
+            push_subsample(&mut subsamples, clear, 5);
             let expected: Vec<_> = expected
                 .into_iter()
                 .map(|(clear, protected)| Subsample::new(clear, protected))

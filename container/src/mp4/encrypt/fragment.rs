@@ -9,7 +9,6 @@ use super::{
 use crate::{
     AuxInfo, Error,
     mp4::{
-        Stop,
         boxes::Mp4Box,
         builder::Builder,
         input::Input,
@@ -17,6 +16,7 @@ use crate::{
         samples,
         track_fragment::{FragmentHeader, Runs},
     },
+    stop::Stop,
 };
 
 /// Plans a `moof` box and the samples of its track fragments.

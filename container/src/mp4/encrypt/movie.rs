@@ -14,13 +14,13 @@ use crate::{
     Change, Error, FourCc, Relocation,
     encrypt::{Ivs, Settings, TrackSettings},
     mp4::{
-        Stop,
         boxes::Mp4Box,
         builder::Builder,
         input::Input,
         movie::{self, Movie, MovieTrack},
         sample_entry::fields_len,
     },
+    stop::Stop,
 };
 
 /// A movie header in the making.

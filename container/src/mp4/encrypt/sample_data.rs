@@ -1,6 +1,6 @@
 //! The bytes of samples, read in pieces that are much longer than a sample.
 
-use crate::mp4::{Stop, input::Input};
+use crate::{mp4::input::Input, stop::Stop};
 
 /// Bytes that are read at a time.
 const PIECE: u64 = 1 << 20;
