@@ -16,6 +16,8 @@ mod codec;
 mod error;
 mod mapper;
 mod protected;
+#[cfg(test)]
+mod random;
 mod tally;
 
 mod aac;
@@ -31,6 +33,9 @@ mod opus;
 mod vorbis;
 mod vp8;
 mod vp9;
+
+#[cfg(test)]
+mod tests;
 
 pub use {
     codec::Codec,
