@@ -79,7 +79,6 @@ fn plan_track(
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use crate::{
         AuxInfo, Error, Plan,
         mp4::testing::{
