@@ -352,7 +352,8 @@ fn what_contradicts_itself_is_refused() {
         encrypted(&input, &settings, 1 << 20).unwrap_err().to_string()
     };
     let constant = IvSettings::Constant(Iv::from([1; 16]));
-    let cases: [(&dyn Fn(&mut Settings), &str); 11] = [
+    type Change<'c> = &'c dyn Fn(&mut Settings);
+    let cases: [(Change<'_>, &str); 11] = [
         (&|all| all.rotate = seconds(0.0), "keys take turns after 0 seconds"),
         (
             &|all| all.pssh = vec![b"pssh".to_vec()],

@@ -366,8 +366,8 @@ mod tests {
     fn grow(without: &[u8], with: &[u8]) -> Result<Vec<u8>, Error> {
         let removal = pieces_of(with);
         let (mut growth, mut inserts) = (Relocation::new(), Vec::new());
-        let mut kept_end = 0;
-        for kept in removal.kept(0..with.len() as u64).chain([with.len() as u64..u64::MAX]) {
+        let (mut kept_end, len) = (0, with.len() as u64);
+        for kept in removal.kept(0..len).chain(std::iter::once(len..u64::MAX)) {
             let mut piece = kept_end;
             while piece < kept.start {
                 let size = with[place(piece)..].first_chunk().map(|&size| u32::from_be_bytes(size));

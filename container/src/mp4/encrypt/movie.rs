@@ -392,7 +392,7 @@ mod tests {
                 Change::Insert { owner, .. } => Some(owner),
                 _ => None,
             })
-            .map(|owner| &moov.as_ref()[owner as usize + 4..][..4])
+            .map(|owner| &moov.as_ref()[usize::try_from(owner).unwrap() + 4..][..4])
             .collect();
         assert_eq!(owners, [b"abcd", b"moov"]);
     }

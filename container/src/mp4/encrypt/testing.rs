@@ -70,7 +70,8 @@ pub(super) fn edited(file: &[u8], settings: Settings) -> Result<Vec<u8>, Error> 
     for unit in &units {
         let range = unit.plan().range();
         let corrections = relocate(&window, range.clone(), &relocation)?;
-        let mut bytes = file[range.start as usize..range.end as usize].to_vec();
+        let [from, to] = [range.start, range.end].map(|at| usize::try_from(at).unwrap());
+        let mut bytes = file[from..to].to_vec();
         let edits = unit.edits().chain(&corrections);
         edits.for_each(|edit| edit.write(range.start, &mut bytes));
         for (_, piece) in unit.pieces(&relocation, range.start, &bytes) {
