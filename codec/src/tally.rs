@@ -42,7 +42,7 @@ pub struct Tally {
     odds: Odds,
     /// The sample being looked at breaks a rule.
     broken: bool,
-    /// What codecs remember of the samples before, each for itself.
+    /// What codecs remember of the samples before, each for itself; 0: nothing.
     pub(crate) memory: u64,
 }
 
@@ -133,6 +133,12 @@ impl Tally {
         self.implausible
     }
 
+    /// A tally of nothing, for samples behind or beside those that this one has seen.
+    #[must_use]
+    pub fn follower(&self) -> Self {
+        Self { memory: self.memory, ..Self::new() }
+    }
+
     /// Adds what another tally of the same key has seen.
     pub fn join(&mut self, other: &Self) {
         self.checked += other.checked;
@@ -146,7 +152,10 @@ impl Tally {
         self.odds.hits += other.odds.hits;
         self.odds.right += other.odds.right;
         self.odds.wrong += other.odds.wrong;
-        self.memory = other.memory;
+        // Threads' tallies are joined in any order: one that has nothing to remember says nothing.
+        if other.memory != 0 {
+            self.memory = other.memory;
+        }
     }
 
     /// Bits of evidence that the key is wrong; negative: that it is right.

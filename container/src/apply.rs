@@ -69,6 +69,11 @@ impl ReadyPlan {
         &self.plan
     }
 
+    /// The key of a protection; `None`: its samples are left.
+    pub(crate) fn key(&self, protection: u32) -> Option<&Key> {
+        self.keys[protection as usize].as_deref()
+    }
+
     /// The scopes that stay as they are.
     pub fn left(&self) -> impl Iterator<Item = &Scope> {
         let scopes = self.plan.scopes.iter().zip(&self.left);
@@ -83,39 +88,60 @@ impl ReadyPlan {
     /// Those that reach beyond offset `at`.
     fn edits_from(&self, at: u64) -> impl Iterator<Item = &Edit> {
         let anything_left = self.left.contains(&true);
+        let mut scopes = self.plan.scopes.iter().zip(&self.left);
+        let changes = scopes.any(|(scope, is_left)| !is_left && !scope.default_kids.is_empty());
         let first = self.plan.edits.partition_point(|edit| edit.range().end <= at);
-        self.plan.edits[first..].iter().filter(move |edit| match edit.scope {
-            Some(scope) => !self.left[scope as usize],
-            None => !anything_left,
+        self.plan.edits[first..].iter().filter(move |edit| match (edit.scope, &edit.change) {
+            (Some(scope), _) => !self.left[scope as usize],
+            (None, Change::Checksum { .. }) => changes,
+            (None, _) => !anything_left,
         })
     }
 
     /// What lost its purpose and can be cut out, in order.
     pub fn discards(&self) -> impl Iterator<Item = Range<u64>> {
-        let is_discard = |edit: &&Edit| matches!(edit.change, Change::Discard { .. });
-        self.edits().filter(is_discard).map(Edit::range)
+        self.edits().filter_map(|edit| {
+            let range = edit.range();
+            match &edit.change {
+                Change::Discard { .. } | Change::Checksum { .. } => Some(range),
+                Change::Shift { filler, .. } => Some(range.end - filler.len() as u64..range.end),
+                Change::Overwrite(_) | Change::Insert { .. } => None,
+            }
+        })
     }
 
-    /// Decrypts the samples and makes the edits in a window of the unit.
+    /// Decrypts the samples and makes the edits in a window of the unit: [`decrypt`](Self::decrypt), then
+    /// [`edit`](Self::edit).
     ///
-    /// `window` starts at offset `at` of the input, and must not end inside of a sample: see
-    /// [`Plan::windows`]. Its length stays.
+    /// `window` starts at offset `at` of the input, and must not begin or end inside of a sample or of what is
+    /// shifted: see [`Plan::windows`]. Its length stays.
     ///
     /// # Errors
     /// None that planning would not have found.
     pub fn apply(&self, at: u64, window: &mut [u8]) -> Result<(), Error> {
         self.decrypt(at, window)?;
-        let end = at + window.len() as u64;
-        for edit in self.edits_from(at).take_while(|edit| edit.at < end) {
-            edit.write(at, window);
-        }
+        self.edit(at, window);
         Ok(())
     }
 
-    /// Decrypts the samples in a window of the unit and leaves the rest to a later [`apply`]
-    /// without samples.
-    ///
-    /// [`apply`]: Self::apply
+    /// Makes the edits in a window of the unit, whose samples have been decrypted and are now moved.
+    pub fn edit(&self, at: u64, window: &mut [u8]) {
+        self.edits_in(at, window.len()).for_each(|edit| edit.write(at, window));
+    }
+
+    /// Makes only those edits that move samples: for who writes samples first and all else later.
+    pub fn shift(&self, at: u64, window: &mut [u8]) {
+        let shifts = self.edits_in(at, window.len()).filter(|edit| edit.is_shift());
+        shifts.for_each(|edit| edit.write(at, window));
+    }
+
+    fn edits_in(&self, at: u64, len: usize) -> impl Iterator<Item = &Edit> {
+        let end = at + len as u64;
+        self.edits_from(at).take_while(move |edit| edit.at < end)
+    }
+
+    /// Decrypts the samples in a window of the unit, where they are, and leaves the rest to
+    /// [`edit`](Self::edit).
     ///
     /// # Errors
     /// As [`apply`](Self::apply).
@@ -172,7 +198,7 @@ impl ReadyPlan {
         let inserts = self.edits_from(at).take_while(move |edit| edit.at <= end);
         let inserts = inserts.filter_map(|edit| match &edit.change {
             Change::Insert { bytes, .. } => Some((edit.at, bytes.as_slice())),
-            Change::Overwrite(_) | Change::Discard { .. } => None,
+            _ => None,
         });
         let mut inserts = inserts.peekable();
         let mut pieces = Vec::new();
@@ -195,7 +221,7 @@ impl ReadyPlan {
     }
 
     /// The samples with a key in a window, with their place in the plan and their keys.
-    fn samples_in(
+    pub(crate) fn samples_in(
         &self,
         at: u64,
         len: usize,
@@ -205,13 +231,13 @@ impl ReadyPlan {
         let end = at + len as u64;
         let in_window = samples[first..].iter().take_while(move |sample| sample.at < end);
         (first as u64..).zip(in_window).filter_map(|(index, sample)| {
-            let key = self.keys[sample.protection as usize].as_deref()?;
+            let key = self.key(sample.protection)?;
             Some((index, sample, key))
         })
     }
 
     fn failed(&self, index: u64, sample: &Sample, reason: cenc::Error) -> Error {
-        let place = Place { path: "mdat".to_owned(), at: sample.at };
+        let place = Place { path: "sample data".to_owned(), at: sample.at };
         Error::Sample { place, track: self.track(sample.protection), sample: index, reason }
     }
 
@@ -235,7 +261,7 @@ impl<'w> Rest<'w> {
         let bytes = std::mem::take(&mut self.bytes);
         let Some((taken, rest)) = bytes.split_at_mut_checked(end) else {
             return Err(Error::SampleOutOfRange {
-                place: Place { path: "mdat".to_owned(), at: sample.at },
+                place: Place { path: "sample data".to_owned(), at: sample.at },
                 what: "a sample".to_owned(),
                 range: sample.at..sample.end(),
                 why: "does not fit into the window given",
@@ -439,7 +465,7 @@ mod tests {
         let (mut bytes, mut whole) = (encrypted(), encrypted());
         ready.decrypt(80, &mut bytes).unwrap();
         assert_eq!(bytes, vec![0x11; 100]);
-        ready.edits().for_each(|edit| edit.write(80, &mut bytes));
+        ready.edit(80, &mut bytes);
         ready.apply(80, &mut whole).unwrap();
         assert_eq!(bytes, whole);
     }
@@ -451,7 +477,7 @@ mod tests {
         let error = ready.apply(80, &mut window[..60]).unwrap_err();
         assert_eq!(
             error.to_string(),
-            "`mdat` at byte 132: a sample at bytes 132..148 does not fit into the window given"
+            "`sample data` at byte 132: a sample at bytes 132..148 does not fit into the window given"
         );
     }
 
@@ -462,7 +488,7 @@ mod tests {
         let error = ready.decrypt(132, &mut [0; 48]).unwrap_err();
         assert_eq!(
             error.to_string(),
-            "`mdat` at byte 132: sample 2 of track 2: subsamples cover 17 bytes of a 16-byte sample"
+            "`sample data` at byte 132: sample 2 of track 2: subsamples cover 17 bytes of a 16-byte sample"
         );
     }
 

@@ -9,7 +9,8 @@ use crate::FourCc;
 /// Where in the input something stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Place {
-    /// Box types from the top of the file down, such as `moof/traf/senc`.
+    /// Box types or element names from the top of the file down, such as `moof/traf/senc` or
+    /// `Segment/Cluster/SimpleBlock`.
     pub path: String,
     /// Offset from the start of the input, in bytes.
     pub at: u64,
@@ -27,7 +28,7 @@ impl fmt::Display for Place {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// A box breaks the rules of ISO/IEC 14496-12 or 23001-7.
+    /// A box breaks the rules of ISO/IEC 14496-12 or 23001-7, or an element those of Matroska, WebM or EBML.
     #[error("{place}: {what}")]
     MalformedBox {
         /// The field, or the box.
@@ -35,10 +36,10 @@ pub enum Error {
         /// What is wrong there.
         what: String,
     },
-    /// A box says it is larger than what is left of the input or of its parent.
-    #[error("{place}: the box says {size} bytes, but only {available} are left")]
+    /// A box or element says it is larger than what is left of the input or of its parent.
+    #[error("{place}: a size of {size} bytes, but only {available} are left")]
     TruncatedBox {
-        /// The box.
+        /// The box or element.
         place: Place,
         /// Its stated size, in bytes.
         size: u64,
@@ -56,7 +57,7 @@ pub enum Error {
     /// The file is right, but uses something that is not built.
     #[error("{place}: {what} is not supported")]
     Unsupported {
-        /// The box.
+        /// The box or element.
         place: Place,
         /// What it uses.
         what: String,
@@ -64,7 +65,7 @@ pub enum Error {
     /// A count or size is above a named limit of this crate.
     #[error("{place}: {what} is {value}, the limit is {limit}")]
     Limit {
-        /// The box.
+        /// The box or element.
         place: Place,
         /// What is counted.
         what: &'static str,
@@ -94,7 +95,7 @@ pub enum Error {
     /// `sbgp` and `sgpd` do not fit each other or the samples.
     #[error("{place}: {what}")]
     SampleGroup {
-        /// The box.
+        /// The box or element.
         place: Place,
         /// What does not fit.
         what: String,
@@ -124,20 +125,27 @@ pub enum Error {
         /// What is wrong with that.
         why: &'static str,
     },
-    /// The input does not begin as MP4 files do.
-    #[error("this is not an MP4 file: {what}")]
-    NotMp4 {
+    /// The input does not begin as files of any known format do.
+    #[error("this is neither an MP4 nor a WebM file: {what}")]
+    UnknownFormat {
         /// How it begins.
         what: String,
     },
-    /// The input ended without a movie header or a fragment.
-    #[error("no `moov` box: this is only a part of an MP4 file")]
-    NoMovie,
+    /// The input ended without a header or media data.
+    #[error("no {header}: this is only a part of {file}")]
+    NoHeader {
+        /// The box or element that is missing.
+        header: &'static str,
+        /// What it would make of the input.
+        file: &'static str,
+    },
     /// A media segment came without the header that explains it.
-    #[error("{place}: a fragment before any `moov`: its init segment is needed first")]
+    #[error("{place}: {what}: its init segment is needed first")]
     NoInit {
-        /// The `moof` box.
+        /// The `moof` box or the cluster.
         place: Place,
+        /// What came before what.
+        what: &'static str,
     },
     /// No key was found for protected samples.
     #[error("no key for KID {kid} (track {track})")]
@@ -212,8 +220,8 @@ mod tests {
             Error::SampleGroup { .. } => "SampleGroup",
             Error::Sample { .. } => "Sample",
             Error::SampleOutOfRange { .. } => "SampleOutOfRange",
-            Error::NotMp4 { .. } => "NotMp4",
-            Error::NoMovie => "NoMovie",
+            Error::UnknownFormat { .. } => "UnknownFormat",
+            Error::NoHeader { .. } => "NoHeader",
             Error::NoInit { .. } => "NoInit",
             Error::NoKey { .. } => "NoKey",
             Error::AlreadyProtected { .. } => "AlreadyProtected",
@@ -242,7 +250,7 @@ mod tests {
             (
                 file(&[plain(b"moov").stating(9)]),
                 "TruncatedBox",
-                "`moov` at byte 0: the box says 9 bytes, but only 8 are left",
+                "`moov` at byte 0: a size of 9 bytes, but only 8 are left",
             ),
             (
                 file(&[moov(&[plain(b"encv").zeros(78).put(sinf(b"adkm", &tenc(8)))])]),
@@ -286,12 +294,12 @@ mod tests {
             ),
             (
                 b"RIFF....WAVE".to_vec(),
-                "NotMp4",
-                "this is not an MP4 file: it begins with `RIFF....`",
+                "UnknownFormat",
+                "this is neither an MP4 nor a WebM file: it begins with `RIFF....`",
             ),
             (
                 file(&[plain(b"ftyp")]),
-                "NoMovie",
+                "NoHeader",
                 "no `moov` box: this is only a part of an MP4 file",
             ),
             (

@@ -2,16 +2,18 @@
 
 #![expect(clippy::unwrap_used, reason = "the helpers of a test may panic as the test may")]
 
+mod clear;
 mod common;
 
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use cenc::{Iv, Key, Pattern, Scheme, Subsample};
+use clear::{PER_SAMPLE_8, PER_SAMPLE_16, clear, encrypted, key, planned, seconds, settings};
 use clearkey::KeyId;
-use common::{Fixture, assert_laws, fixtures, index, plans};
+use common::{Fixture, fixtures, index, plans};
 use container::{
-    Change, Edit, Error, FourCc, KeySource, Plan, ReadyPlan, Relocation, Window,
-    encrypt::{Encryptor, IvSettings, Settings, TrackKey, TrackSettings},
+    Change, Edit, KeySource, Plan, ReadyPlan, Relocation, Window,
+    encrypt::{IvSettings, Settings, TrackKey, TrackSettings},
     mp4::relocate,
 };
 use proptest::prelude::*;
@@ -26,81 +28,6 @@ const CLEAR: [(&str, bool); 7] = [
     ("hevc_eac3.mp4", false),
     ("vp9_opus.mp4", false),
 ];
-
-fn clear(name: &str) -> Vec<u8> {
-    common::media(&format!("../clear/{name}"))
-}
-
-fn seconds(seconds: f64) -> Option<Duration> {
-    Some(Duration::from_secs_f64(seconds))
-}
-
-/// The key of a key id, whatever the track.
-fn key(kid: &KeyId) -> Arc<Key> {
-    Arc::new(Key::new(&[kid.as_bytes()[0] ^ 0xff; 16]))
-}
-
-const PER_SAMPLE_8: IvSettings = {
-    let mut first = [0; 16];
-    first[7] = 0xfe;
-    IvSettings::PerSample { size: 8, first }
-};
-const PER_SAMPLE_16: IvSettings = IvSettings::PerSample { size: 16, first: [0xff; 16] };
-
-/// Settings for all tracks of a file: three keys each, of which one serves if they do not take turns.
-fn settings(input: &[u8], scheme: Scheme, iv: IvSettings) -> Settings {
-    let tracks =
-        plans(input).unwrap().iter().flat_map(|plan| plan.tracks().to_vec()).collect::<Vec<_>>();
-    let pattern = |handler: FourCc| match scheme {
-        Scheme::Cens | Scheme::Cbcs if handler == *b"vide" => Pattern::new(1, 9).unwrap(),
-        _ => Pattern::NONE,
-    };
-    let tracks = tracks.iter().map(|track| TrackSettings {
-        track: track.id,
-        keys: (0..3)
-            .map(|turn| KeyId::from([u8::try_from(track.id).unwrap() * 16 + turn; 16]))
-            .map(|kid| TrackKey { key: key(&kid), kid })
-            .collect(),
-        pattern: pattern(track.handler),
-        iv,
-    });
-    let tracks = tracks.collect();
-    Settings { scheme, tracks, pssh: Vec::new(), piff: false, clear_lead: None, rotate: None }
-}
-
-/// The units of an input, and where everything goes.
-fn planned(input: &[u8], settings: &Settings) -> Result<(Vec<ReadyPlan>, Relocation), Error> {
-    let (mut encryptor, window) = (Encryptor::new(settings.clone()), Window::new(0, input));
-    let (mut units, mut relocation) = (Vec::new(), Relocation::new());
-    while let Some(unit) = encryptor.next_unit(&window)? {
-        assert_laws(unit.plan());
-        unit.edits().for_each(|edit| relocation.add(edit));
-        units.push(unit);
-    }
-    Ok((units, relocation))
-}
-
-/// The input encrypted, window by window.
-fn encrypted(input: &[u8], settings: &Settings, window: u64) -> Result<Vec<u8>, Error> {
-    let (units, relocation) = planned(input, settings)?;
-    let encryptor = Encryptor::new(settings.clone());
-    let mut output = Vec::new();
-    for unit in &units {
-        let range = unit.plan().range();
-        let corrections = encryptor.relocate(&Window::new(0, input), range, &relocation)?;
-        for window in unit.plan().windows(window) {
-            let mut bytes = input[index(&window)].to_vec();
-            unit.encrypt(window.start, &mut bytes)?;
-            let overwrites = unit.edits().chain(&corrections);
-            overwrites.for_each(|edit| edit.write(window.start, &mut bytes));
-            for (at, piece) in unit.pieces(&relocation, window.start, &bytes) {
-                assert_eq!(at, output.len() as u64);
-                output.extend_from_slice(piece);
-            }
-        }
-    }
-    Ok(output)
-}
 
 /// The input decrypted, and what protection leaves behind taken out.
 fn decrypted(input: &[u8], keys: &dyn KeySource) -> Vec<u8> {
@@ -267,15 +194,14 @@ fn said(file: &[u8]) -> Vec<(u32, Iv, Option<Vec<Subsample>>)> {
 }
 
 /// Shaka Packager's files, decrypted and encrypted again with the same keys and IVs, have the same
-/// encrypted samples, and say the same of them. Under a counter it leaves the bytes that fill no block
-/// clear behind what is protected, where they are left clear before it here: those samples have the same
-/// IVs.
+/// encrypted samples, and say the same of them. Only AV1 with `cbcs` has other subsamples: it leaves bytes
+/// that fill no block clear behind what is protected, and AV1's binding wants them before it.
 #[test]
 fn samples_are_encrypted_as_another_tool_encrypts_them() {
     let (mut same, mut differ) = (Vec::new(), Vec::new());
     for fixture in fixtures() {
         let name = fixture.name.clone();
-        if !name.starts_with("shaka_") || name.contains("keyrot") {
+        if !name.starts_with("shaka_") || name.contains("keyrot") || name.contains("webm") {
             continue;
         }
         let mut settings = settings_of(&fixture);
@@ -290,7 +216,7 @@ fn samples_are_encrypted_as_another_tool_encrypts_them() {
         let is_same = ours == theirs && sample_data(&output) == sample_data(&fixture.bytes);
         if is_same { &mut same } else { &mut differ }.push(name);
     }
-    assert_eq!((same.len(), differ.len()), (7, 4), "{same:#?} {differ:#?}");
+    assert_eq!((same.len(), differ.len()), (10, 1), "{same:#?} {differ:#?}");
 }
 
 #[test]
@@ -385,7 +311,7 @@ fn what_contradicts_itself_is_refused() {
         assert_eq!(told(change), format!("cannot be encrypted so: {message}"));
     }
     let nothing = encrypted(b"RIFF....", &right, 1).unwrap_err().to_string();
-    assert_eq!(nothing, "this is not an MP4 file: it begins with `RIFF....`");
+    assert_eq!(nothing, "this is neither an MP4 nor a WebM file: it begins with `RIFF....`");
 }
 
 /// Makes all edits in a file that is in memory whole.
@@ -400,9 +326,9 @@ fn rewritten(input: &[u8], edits: &[Edit]) -> Vec<u8> {
     for edit in edits.iter().rev() {
         let range = index(&edit.range());
         match &edit.change {
-            Change::Overwrite(_) => {}
             Change::Discard { .. } => drop(output.drain(range)),
             Change::Insert { bytes, .. } => drop(output.splice(range, bytes.iter().copied())),
+            _ => {}
         }
     }
     output

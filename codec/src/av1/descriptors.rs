@@ -55,7 +55,7 @@ mod tests {
     #[test]
     fn numbers_below_five_take_two_or_three_bits() {
         // The example of 4.10.7: 00, 01, 10, 110, 111.
-        let mut bits = Bits::new(&[0b00_01_10_11, 0b0_111_0000], "a test");
+        let mut bits = Bits::new(&[0b0001_1011, 0b0111_0000], "a test");
         assert_eq!([0; 5].map(|_| ns(&mut bits, 5).unwrap()), [0, 1, 2, 3, 4]);
         assert_eq!(ns(&mut bits, 1), Ok(0));
         assert_eq!(bits.position(), 12);

@@ -194,22 +194,18 @@ mod tests {
         assert_eq!(error, Error::Invalid { what: "obu_type", value: 8 });
     }
 
-    /// Reads everything, and holds the ranges to what [`crate::Mapper`] promises.
-    fn exercise(config: &[u8], samples: &[Vec<u8>]) {
-        let Ok(config) = Config::read(config) else { return };
-        let mut mapper = Mapper::new(&config);
+    /// Reads samples until one is refused, and holds the ranges to what [`crate::Mapper`] promises.
+    fn exercise<'s>(config: &Config, samples: impl IntoIterator<Item = &'s Vec<u8>>) {
+        let mut mapper = Mapper::new(config);
         for sample in samples {
             let mut ranges = Vec::new();
             let mapped = mapper.map(sample, &mut ranges);
-            let mut end = 0;
-            for range in &ranges {
-                assert!(end <= range.start && range.start < range.end);
-                end = range.end;
-            }
-            assert!(end <= sample.len());
-            let all = [0..sample.len()];
-            for protected in [&ranges[..], &all] {
-                av1::check(&config, sample, &Protected::new(protected), &mut Tally::new());
+            assert!(ranges.iter().all(|range| range.start < range.end));
+            assert!(ranges.is_sorted_by(|a, b| a.end <= b.start));
+            assert!(ranges.last().is_none_or(|last| last.end <= sample.len()));
+            let whole = std::slice::from_ref(&(0..sample.len())).to_vec();
+            for protected in [&ranges, &whole] {
+                av1::check(config, sample, &Protected::new(protected), &mut Tally::new());
             }
             if mapped.is_err() {
                 return;
@@ -223,10 +219,13 @@ mod tests {
             config in prop::collection::vec(any::<u8>(), 0..40),
             samples in prop::collection::vec(prop::collection::vec(any::<u8>(), 0..200), 0..4),
         ) {
-            exercise(&config, &samples);
             let mut framed = vec![0x81, 0, 0, 0, 0x0a, u8::try_from(config.len()).unwrap()];
-            framed.extend(config);
-            exercise(&framed, &samples);
+            framed.extend(&config);
+            for config in [config, framed] {
+                if let Ok(config) = Config::read(&config) {
+                    exercise(&config, &samples);
+                }
+            }
         }
 
         #[test]
@@ -247,19 +246,7 @@ mod tests {
                 let sample = cut.get_mut(&mut samples[..]);
                 sample.truncate(sample.len() / 2);
             }
-            let mut mapper = Mapper::new(&stream.config);
-            for sample in &samples {
-                let mut ranges = Vec::new();
-                let mapped = mapper.map(sample, &mut ranges);
-                prop_assert!(ranges.iter().all(|range| range.start < range.end));
-                prop_assert!(ranges.is_sorted_by(|a, b| a.end <= b.start));
-                prop_assert!(ranges.last().is_none_or(|last| last.end <= sample.len()));
-                let all = [0..sample.len()];
-                av1::check(&stream.config, sample, &Protected::new(&all), &mut Tally::new());
-                if mapped.is_err() {
-                    break;
-                }
-            }
+            exercise(&stream.config, &samples);
         }
     }
 }

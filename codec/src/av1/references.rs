@@ -158,3 +158,60 @@ pub(super) fn skip_mode_allowed(
             || hints.iter().any(|&hint| sequence.relative_dist(hint, nearest) < 0)
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::av1::testing;
+
+    /// A sequence of libaom, with seven bits of order hints.
+    fn sequence() -> Sequence {
+        let streams = testing::streams();
+        let stream = streams.iter().find(|stream| stream.name == "av1_aom_show_existing").unwrap();
+        let sequence = stream.config.sequence.clone().unwrap();
+        assert_eq!(sequence.order_hint_bits, 7);
+        sequence
+    }
+
+    fn references(sequence: &Sequence, hints: [u32; NUM_REF_FRAMES]) -> References {
+        let mut references = References::default();
+        for (slot, hint) in hints.into_iter().enumerate() {
+            references.expect(slot, hint, sequence);
+        }
+        references
+    }
+
+    #[test]
+    fn references_are_found_by_the_order_of_their_frames() {
+        let sequence = sequence();
+        // Frame 20, with 24, 22 and 28 behind it.
+        let slots = references(&sequence, [10, 12, 14, 24, 16, 22, 18, 28]);
+        // LAST 18 and GOLDEN 10 are given; LAST2 16 and LAST3 14; BWDREF 22, ALTREF2 24, ALTREF 28.
+        assert_eq!(slots.set_frame_refs(&sequence, 20, 6, 0), [6, 4, 2, 0, 5, 3, 7]);
+        // Nothing behind: all in turn from the latest.
+        let slots = references(&sequence, [10, 12, 14, 15, 16, 17, 18, 19]);
+        assert_eq!(slots.set_frame_refs(&sequence, 20, 7, 0), [7, 6, 5, 0, 4, 3, 2]);
+        // Two frames only, in all slots: what is left refers to the earlier one.
+        let slots = references(&sequence, [8, 8, 8, 8, 4, 24, 24, 24]);
+        assert_eq!(slots.set_frame_refs(&sequence, 20, 0, 1), [0, 3, 2, 1, 5, 6, 7]);
+    }
+
+    #[test]
+    fn order_hints_wrap() {
+        let sequence = sequence();
+        assert_eq!(sequence.relative_dist(2, 126), 4);
+        assert_eq!(sequence.relative_dist(126, 2), -4);
+        assert_eq!(sequence.relative_dist(64, 0), -64);
+    }
+
+    #[test]
+    fn skip_mode_wants_two_frames_apart() {
+        let sequence = sequence();
+        let allowed = |hints| skip_mode_allowed(&sequence, 20, &hints);
+        assert!(allowed([18, 16, 14, 10, 22, 24, 28]));
+        assert!(allowed([18, 18, 18, 18, 18, 18, 16]));
+        assert!(!allowed([18; 7]));
+        assert!(!allowed([22; 7]));
+        assert!(!allowed([20, 20, 20, 20, 20, 20, 22]));
+    }
+}

@@ -10,4 +10,8 @@ pub use {
     encryptor::Encryptor,
     settings::{IvSettings, Settings, TrackKey, TrackSettings},
 };
-pub(crate) use {ivs::Ivs, schedule::Schedule, subsamples::SampleMap};
+pub(crate) use {
+    ivs::Ivs,
+    schedule::Schedule,
+    subsamples::{SampleMap, push_subsample},
+};

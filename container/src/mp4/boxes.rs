@@ -330,15 +330,15 @@ mod tests {
             ),
             (
                 plain(b"abcd").stating(9),
-                "`moov/abcd` at byte 1019: the box says 9 bytes, but only 8 are left",
+                "`moov/abcd` at byte 1019: a size of 9 bytes, but only 8 are left",
             ),
             (
                 plain(b"abcd").stating(1 << 31),
-                "`moov/abcd` at byte 1019: the box says 2147483648 bytes, but only 8 are left",
+                "`moov/abcd` at byte 1019: a size of 2147483648 bytes, but only 8 are left",
             ),
             (
                 plain(b"abcd").u64(u64::MAX).stating(1),
-                "`moov/abcd` at byte 1019: the box says 18446744073709551615 bytes, but only 16 are left",
+                "`moov/abcd` at byte 1019: a size of 18446744073709551615 bytes, but only 16 are left",
             ),
             (
                 plain(b"abcd").u64(15).stating(1),

@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use cenc::{Iv, Subsample};
+use clearkey::InitDataType;
 
 use crate::{
     Error, Place,
@@ -178,7 +179,8 @@ impl Builder {
         let size = u32::try_from(boxed.body.len() + 8)
             .map_err(|_| boxed.unsupported("a `pssh` box of more than 4 GiB"))?;
         if self.pssh_end != Some(boxed.at) {
-            self.plan.init_data.push(InitData { at: boxed.at, bytes: Vec::new() });
+            let init_data_type = InitDataType::Cenc;
+            self.plan.init_data.push(InitData { at: boxed.at, init_data_type, bytes: Vec::new() });
         }
         if let Some(InitData { bytes, .. }) = self.plan.init_data.last_mut() {
             bytes.extend_from_slice(&size.to_be_bytes());

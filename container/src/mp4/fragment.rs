@@ -1,16 +1,18 @@
 //! Movie fragments: `moof`, its tracks' runs of samples, and what protects them
 //! (ISO/IEC 14496-12, 8.8).
 
-use crate::mp4::{
-    Stop,
-    boxes::Mp4Box,
-    builder::Builder,
-    groups::Groups,
-    input::Input,
-    movie::Movie,
-    protection_boxes::ProtectionBoxes,
-    samples::TrackSamples,
-    track_fragment::{FragmentHeader, Runs},
+use crate::{
+    mp4::{
+        boxes::Mp4Box,
+        builder::Builder,
+        groups::Groups,
+        input::Input,
+        movie::Movie,
+        protection_boxes::ProtectionBoxes,
+        samples::TrackSamples,
+        track_fragment::{FragmentHeader, Runs},
+    },
+    stop::Stop,
 };
 
 /// Plans a `moof` box and the samples of its track fragments.

@@ -24,6 +24,4 @@ pub(crate) mod testing;
 #[cfg(test)]
 mod vectors;
 
-use input::Stop;
-
 pub use {encrypt::Encryptor, planner::Planner, relocate::relocate};

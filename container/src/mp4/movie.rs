@@ -10,7 +10,6 @@ use clearkey::KeyId;
 use crate::{
     Error, FourCc,
     mp4::{
-        Stop,
         boxes::Mp4Box,
         builder::Builder,
         groups::Descriptions,
@@ -21,6 +20,7 @@ use crate::{
         sample_table,
     },
     plan::{EntryProtection, EntrySummary, Scope, Track},
+    stop::Stop,
 };
 
 /// What fragments need to know of the movie they belong to.
@@ -198,7 +198,7 @@ fn summary(entry: &SampleEntry) -> EntrySummary {
             },
         }
     });
-    EntrySummary { format: entry.format, protection }
+    EntrySummary { format: entry.format.to_string(), protection }
 }
 
 #[cfg(test)]
@@ -230,7 +230,7 @@ mod tests {
         let plan = plan_of(&moov).unwrap();
         let [seven, one, three] = plan.tracks() else { panic!("{:?}", plan.tracks()) };
         assert_eq!((seven.id, seven.handler), (7, FourCc(*b"vide")));
-        assert_eq!(seven.entries[0], EntrySummary { format: FourCc(*b"avc1"), protection: None });
+        assert_eq!(seven.entries[0], EntrySummary { format: "avc1".to_owned(), protection: None });
         assert_eq!(
             seven.entries[1].protection,
             Some(EntryProtection {
@@ -247,7 +247,7 @@ mod tests {
         assert_eq!(protection.pattern, Pattern::new(1, 9).unwrap());
         assert_eq!(protection.constant_iv, Some(Iv::new(&[7; 8]).unwrap()));
         assert_eq!(protection.iv_size, None);
-        assert_eq!(three.entries[0].format, *b"stpp");
+        assert_eq!(three.entries[0].format, "stpp");
     }
 
     #[test]

@@ -5,7 +5,6 @@ use std::sync::Arc;
 use crate::{
     Error, Place, Plan, ReadAt, Step,
     mp4::{
-        Stop,
         boxes::{Header, Mp4Box},
         builder::Builder,
         fragment,
@@ -13,6 +12,7 @@ use crate::{
         movie::{self, Movie},
         unit::{self, Headers},
     },
+    stop::Stop,
 };
 
 /// Plans an input unit by unit. Holds what fragments need of the last movie header.
@@ -50,7 +50,7 @@ impl Planner {
         while let Step::Unit(_) = planner.next_unit(init, true)? {}
         match planner.movie.take() {
             Some(movie) => Ok(Self { movie: Some(movie), is_mp4: true, ..Self::default() }),
-            None => Err(Error::NoMovie),
+            None => Err(NO_MOVIE),
         }
     }
 
@@ -65,7 +65,7 @@ impl Planner {
         let mut input = Input::new(input, whole, self.at);
         match self.plan(&mut input) {
             Ok(None) if self.is_mp4 => Ok(Step::End),
-            Ok(None) => Err(input.not_mp4().unwrap_or(Error::NoMovie)),
+            Ok(None) => Err(input.not_mp4().unwrap_or(NO_MOVIE)),
             Ok(Some(plan)) => {
                 self.at = plan.range.end;
                 Ok(Step::Unit(plan))
@@ -142,6 +142,13 @@ impl Planner {
     }
 }
 
+/// What an input without a movie header is.
+pub(super) const NO_MOVIE: Error = Error::NoHeader { header: "`moov` box", file: "an MP4 file" };
+
+pub(super) fn no_init(moof: &Mp4Box<'_, '_>) -> Error {
+    Error::NoInit { place: moof.place(), what: "a fragment before any `moov`" }
+}
+
 /// Plans what is protected.
 struct Decrypting {
     movie: Option<Arc<Movie>>,
@@ -172,7 +179,7 @@ impl Headers for Decrypting {
         builder: &mut Builder,
         input: &mut Input<'_>,
     ) -> Result<(), Stop> {
-        let movie = self.movie.as_ref().ok_or_else(|| Error::NoInit { place: moof.place() })?;
+        let movie = self.movie.as_ref().ok_or_else(|| no_init(moof))?;
         fragment::plan(moof, movie, builder, input)
     }
 }
@@ -256,10 +263,10 @@ mod tests {
         for (bytes, what) in [
             (b"".as_slice(), "it is empty"),
             (b"\0\0\0", "it has 3 bytes"),
-            (b"\x1aE\xdf\xa3\x9fB\x86\x81\x01", r"it begins with `\x1aE\xdf\xa3\x9fB\x86\x81`"),
+            (b"RIFF....WAVE", "it begins with `RIFF....`"),
             (b"\0\0\0\x08abcd", r"it begins with `\x00\x00\x00\x08abcd`"),
         ] {
-            let message = format!("this is not an MP4 file: {what}");
+            let message = format!("this is neither an MP4 nor a WebM file: {what}");
             assert_eq!(told(plans(bytes)), message);
             assert_eq!(told(Planner::with_init(&Window::new(0, bytes))), message);
         }
@@ -317,7 +324,7 @@ mod tests {
             assert_eq!(
                 told(plans(&[start.as_ref(), last.as_ref()].concat())),
                 format!(
-                    "`{}` at byte {at}: the box says 17 bytes, but only 16 are left",
+                    "`{}` at byte {at}: a size of 17 bytes, but only 16 are left",
                     crate::FourCc(*kind)
                 )
             );
@@ -491,7 +498,7 @@ mod tests {
         );
         assert_eq!(
             told(step(&mut planner, &all, true)),
-            format!("`free` at byte {at}: the box says 200 bytes, but only 100 are left")
+            format!("`free` at byte {at}: a size of 200 bytes, but only 100 are left")
         );
     }
 

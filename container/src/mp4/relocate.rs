@@ -4,7 +4,8 @@ use std::ops::Range;
 
 use crate::{
     Change, Edit, Error, ReadAt, Relocation,
-    mp4::{Stop, boxes::Mp4Box, cursor::big_endian, input::Input, samples},
+    mp4::{boxes::Mp4Box, cursor::big_endian, input::Input, samples},
+    stop::Stop,
 };
 
 /// The edits that make the boxes at the top of a file between the offsets of `range` true again

@@ -4,7 +4,6 @@
 use crate::{
     Error,
     mp4::{
-        Stop,
         boxes::Mp4Box,
         builder::Builder,
         cursor::big_endian,
@@ -14,6 +13,7 @@ use crate::{
         protection_boxes::ProtectionBoxes,
         samples::{Run, RunSizes, TrackSamples},
     },
+    stop::Stop,
 };
 
 /// Plans the samples in the table of a protected track; a fragmented file has none there.

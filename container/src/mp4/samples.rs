@@ -9,7 +9,6 @@ use clearkey::KeyId;
 use crate::{
     Error, Place, limits,
     mp4::{
-        Stop,
         aux_info::{AuxReader, PIFF_SAMPLES, Senc, SizesAndOffsets},
         boxes::Mp4Box,
         builder::Builder,
@@ -20,6 +19,7 @@ use crate::{
         sample_entry::SampleEntry,
     },
     plan::{AuxInfo, Protection},
+    stop::Stop,
 };
 
 /// Samples that lie one behind the other.

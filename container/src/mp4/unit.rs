@@ -7,11 +7,11 @@
 use crate::{
     Error, Place, Plan,
     mp4::{
-        Stop,
         boxes::{Header, Mp4Box},
         builder::Builder,
         input::Input,
     },
+    stop::Stop,
 };
 
 /// What plans the header boxes of units, and remembers the last movie header.

@@ -186,8 +186,8 @@ pub(super) fn in_order(edits: &[Edit], first: usize) -> Vec<usize> {
 pub(super) fn growth(edit: &Edit) -> i64 {
     let len = |len: u64| i64::try_from(len).unwrap_or(i64::MAX);
     match &edit.change {
-        Change::Overwrite(_) => 0,
         Change::Insert { bytes, .. } => len(bytes.len() as u64),
         Change::Discard { len: gone, .. } => -len(*gone),
+        _ => 0,
     }
 }

@@ -9,7 +9,6 @@ use super::{
 use crate::{
     AuxInfo, Error,
     mp4::{
-        Stop,
         boxes::Mp4Box,
         builder::Builder,
         input::Input,
@@ -17,6 +16,7 @@ use crate::{
         samples,
         track_fragment::{FragmentHeader, Runs},
     },
+    stop::Stop,
 };
 
 /// Plans a `moof` box and the samples of its track fragments.
@@ -244,7 +244,7 @@ mod tests {
                 let entries = &plans[0].tracks()[0].entries;
                 assert_eq!(entries.len(), 2);
                 assert!(entries[0].protection.is_some() && entries[1].protection.is_none());
-                assert_eq!(entries[1].format, *b"abcd");
+                assert_eq!(entries[1].format, "abcd");
                 let second = full(b"tfhd", 0, 0x2_0002).u32(1).u32(2);
                 let clear = output.windows(20).filter(|bytes| bytes == &second.as_ref());
                 assert_eq!(clear.count(), 2);

@@ -26,12 +26,13 @@ use crate::{
     Error, ReadAt, ReadyPlan,
     encrypt::{Ivs, Settings},
     mp4::{
-        Stop,
         boxes::Mp4Box,
         builder::Builder,
         input::Input,
+        planner::{NO_MOVIE, no_init},
         unit::{self, Headers},
     },
+    stop::Stop,
 };
 
 /// Plans an MP4 file unit by unit, so that it can be encrypted.
@@ -74,7 +75,7 @@ impl Encryptor {
         let mut input = Input::new(input, true, self.at);
         match self.plan(&mut input) {
             Ok(None) if self.state.movie.is_some() => Ok(None),
-            Ok(None) => Err(input.not_mp4().unwrap_or(Error::NoMovie)),
+            Ok(None) => Err(input.not_mp4().unwrap_or(NO_MOVIE)),
             Ok(planned) => Ok(planned),
             Err(stop) => {
                 let error = stop.of_whole(self.at);
@@ -170,7 +171,7 @@ impl Headers for Encrypting<'_> {
         input: &mut Input<'_>,
     ) -> Result<(), Stop> {
         let State { movie, tracks, data, .. } = &mut *self.state;
-        let movie = movie.as_ref().ok_or_else(|| Error::NoInit { place: moof.place() })?;
+        let movie = movie.as_ref().ok_or_else(|| no_init(moof))?;
         fragment::plan(moof, movie, tracks, data, builder, input)
     }
 }

@@ -14,13 +14,13 @@ use crate::{
     Change, Error, FourCc, Relocation,
     encrypt::{Ivs, Settings, TrackSettings},
     mp4::{
-        Stop,
         boxes::Mp4Box,
         builder::Builder,
         input::Input,
         movie::{self, Movie, MovieTrack},
         sample_entry::fields_len,
     },
+    stop::Stop,
 };
 
 /// A movie header in the making.
@@ -329,9 +329,11 @@ mod tests {
         let output = edited(moov.as_ref(), settings()).unwrap();
         let found = plans(&output).unwrap();
         let entries = &found[0].tracks()[0].entries;
-        let formats: Vec<_> =
-            entries.iter().map(|entry| (entry.format.0, entry.protection.is_some())).collect();
-        assert_eq!(formats, [(*b"abcd", true), (*b"efgh", true)]);
+        let formats: Vec<_> = entries
+            .iter()
+            .map(|entry| (entry.format.as_str(), entry.protection.is_some()))
+            .collect();
+        assert_eq!(formats, [("abcd", true), ("efgh", true)]);
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! The bytes of samples, read in pieces that are much longer than a sample.
 
-use crate::mp4::{Stop, input::Input};
+use crate::{mp4::input::Input, stop::Stop};
 
 /// Bytes that are read at a time.
 const PIECE: u64 = 1 << 20;
@@ -40,7 +40,7 @@ mod tests {
 
     #[test]
     fn samples_are_found_forwards_and_backwards() {
-        let bytes: Vec<_> = (0..3 << 20_u32).map(|at| (at % 251).to_le_bytes()[0]).collect();
+        let bytes: Vec<_> = (0..3 << 20).map(|at: u32| (at % 251).to_le_bytes()[0]).collect();
         let window = Window::new(0, &bytes);
         let (input, mut data) = (Input::new(&window, true, 0), SampleData::default());
         for (at, len) in [(0, 10), (10, 5000), (1 << 20, 7), (5, 2 << 20), (0, 3 << 20), (9, 0)] {

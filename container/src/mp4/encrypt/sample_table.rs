@@ -10,12 +10,12 @@ use super::{
 use crate::{
     AuxInfo, Error,
     mp4::{
-        Stop,
         boxes::Mp4Box,
         movie::MovieTrack,
         sample_table::{Sizes, chunk_offsets, chunks},
         samples,
     },
+    stop::Stop,
 };
 
 /// What goes into a sample table, before it is known where that will stand.

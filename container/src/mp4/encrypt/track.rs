@@ -13,10 +13,11 @@ use crate::{
     Error, Place,
     encrypt::{Ivs, SampleMap, Schedule, Settings, TrackSettings},
     mp4::{
-        Stop, aux_info::PIFF_SAMPLES, aux_info::is_encryption, boxes::Mp4Box, builder::Builder,
+        aux_info::PIFF_SAMPLES, aux_info::is_encryption, boxes::Mp4Box, builder::Builder,
         groups::is_seig, input::Input, movie::MovieTrack, samples::Run,
     },
     plan::Protection,
+    stop::Stop,
 };
 
 /// What is known of the track between its units.
