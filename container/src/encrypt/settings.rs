@@ -66,11 +66,24 @@ impl Settings {
         self.tracks.iter().find(|settings| settings.track == track)
     }
 
+    /// Whether something stays clear for a while.
+    pub(crate) fn has_clear_lead(&self) -> bool {
+        self.clear_lead.is_some_and(|lead| !lead.is_zero())
+    }
+
     /// Finds what contradicts itself.
     pub(crate) fn check(&self) -> Result<(), Error> {
         let fail = |what: String| Err(Error::Settings { what });
         if self.rotate.is_some_and(|period| period.is_zero()) {
             return fail("keys take turns after 0 seconds".to_owned());
+        }
+        for pssh in &self.pssh {
+            let size = u32::try_from(pssh.len()).unwrap_or(0).to_be_bytes();
+            if pssh.len() < 12 || !pssh.starts_with(&[&size, b"pssh".as_slice()].concat()) {
+                return fail(
+                    "what is given as `pssh` is not one whole box of that type".to_owned(),
+                );
+            }
         }
         if self.piff && !matches!(self.scheme, Scheme::Cenc | Scheme::Cbc1) {
             return fail(format!("PIFF has no scheme {}", self.scheme));
@@ -93,6 +106,9 @@ impl Settings {
                 }
                 IvSettings::PerSample { size, .. } if !matches!(size, 8 | 16) => {
                     return fail(format!("an IV of {size} bytes, neither 8 nor 16"));
+                }
+                IvSettings::PerSample { size: 8, first } if first[8..] != [0; 8] => {
+                    return fail("an IV of 8 bytes with more behind them".to_owned());
                 }
                 _ => {}
             }

@@ -45,7 +45,7 @@ impl Fixes<'_> {
         while at < range.end {
             let header = input.header(at)?;
             let end = input.box_end(&header, at)?;
-            if matches!(&header.kind.0, b"moov" | b"moof" | b"sidx" | b"mfra" | b"meta") {
+            if matches!(&header.kind.0, b"ftyp" | b"moov" | b"moof" | b"sidx" | b"mfra" | b"meta") {
                 let body = input.body(&header, at, end)?;
                 let boxed = Mp4Box::top(&header, at, &body);
                 if header.size.is_some() {
@@ -84,7 +84,7 @@ impl Fixes<'_> {
                 Err(_) if boxed.kind == *b"udta" => break,
                 child => child?,
             };
-            if self.relocation.len(samples::range(&child)) > 0 {
+            if self.relocation.size(samples::range(&child)) > 0 {
                 self.size(&child)?;
                 self.content(&child)?;
             }
@@ -327,6 +327,7 @@ mod tests {
     use super::*;
     use crate::{
         Window,
+        mp4::boxes::Header,
         mp4::testing::{
             Written, avc1, empty_table, file, full, plain, plans, stsd, tfhd, told, trak, trun,
         },
@@ -362,15 +363,126 @@ mod tests {
         Ok(kept.collect::<Vec<_>>().concat())
     }
 
+    /// Puts the pieces of `with` into `without`, which is the same file but for them, and corrects that.
+    fn grow(without: &[u8], with: &[u8]) -> Result<Vec<u8>, Error> {
+        let removal = pieces_of(with);
+        let (mut growth, mut inserts) = (Relocation::new(), Vec::new());
+        let (mut kept_end, len) = (0, with.len() as u64);
+        for kept in removal.kept(0..len).chain(std::iter::once(len..u64::MAX)) {
+            let mut piece = kept_end;
+            while piece < kept.start {
+                let size = with[place(piece)..].first_chunk().map(|&size| u32::from_be_bytes(size));
+                let size = u64::from(size.unwrap());
+                let owner = removal.moved(innermost(with, piece..piece + size));
+                growth.insert(removal.moved(piece), size, owner);
+                inserts.push((removal.moved(piece), &with[place(piece)..place(piece + size)]));
+                piece += size;
+            }
+            kept_end = kept.end;
+        }
+        let mut output = without.to_vec();
+        for edit in relocate(&Window::new(0, without), 0..without.len() as u64, &growth)? {
+            edit.write(0, &mut output);
+        }
+        for (at, piece) in inserts.into_iter().rev() {
+            output.splice(place(at)..place(at), piece.iter().copied());
+        }
+        Ok(output)
+    }
+
+    /// Where the innermost box around `piece` begins.
+    fn innermost(file: &[u8], piece: Range<u64>) -> u64 {
+        const AROUND: [&[u8; 4]; 13] = [
+            b"avc1", b"mdia", b"meta", b"mfra", b"minf", b"moof", b"moov", b"stbl", b"stsd",
+            b"traf", b"trak", b"udta", b"mvex",
+        ];
+        let holds = |&start: &u64| {
+            let bytes = &file[place(start)..];
+            let is_around = AROUND.iter().any(|kind| bytes[4..8] == **kind);
+            is_around
+                && match Header::read(bytes).unwrap().unwrap().size {
+                    Some(size) => start + size >= piece.end,
+                    None => true,
+                }
+        };
+        (0..piece.start - 7).rev().find(holds).unwrap()
+    }
+
+    fn place(at: u64) -> usize {
+        usize::try_from(at).unwrap()
+    }
+
     /// The law: a file from which pieces are taken out is the file that would have been written
-    /// without them. `write` puts the pieces it is given where it likes, and writes right offsets.
+    /// without them, and one into which they are put is the one that was written with them. `write`
+    /// puts the pieces it is given where it likes, and writes right offsets.
     fn assert_law(write: impl Fn(&[Written]) -> Vec<u8>) {
         for pieces in [vec![piece(0)], vec![piece(300)], vec![piece(5), piece(80)]] {
             let with = write(&pieces);
             assert_ne!(with, write(&[]));
             assert_same(&cut(&with).unwrap(), &write(&[]));
+            assert_same(&grow(&write(&[]), &with).unwrap(), &with);
         }
         assert_same(&cut(&write(&[])).unwrap(), &write(&[]));
+    }
+
+    /// What is said where a piece of `len` bytes comes in at the end of a `moov` box.
+    fn told_of_growth(len: u64, boxes: &[Written]) -> String {
+        let moov = plain(b"moov");
+        let all = file(&[std::slice::from_ref(&moov), boxes].concat());
+        let mut relocation = Relocation::new();
+        relocation.insert(moov.len(), len, 0);
+        told(relocate(&Window::new(0, &all), moov.len()..all.len() as u64, &relocation))
+    }
+
+    #[test]
+    fn a_value_that_has_become_too_large_for_its_field_is_told_of() {
+        let stbl = |inner: Written| {
+            plain(b"moov").put(
+                plain(b"trak")
+                    .put(plain(b"mdia").put(plain(b"minf").put(plain(b"stbl").put(inner)))),
+            )
+        };
+        let most = u64::from(u32::MAX);
+        let offset = stbl(full(b"stco", 0, 0).u32(1).u32(100));
+        assert!(told_of_growth(most - 99, std::slice::from_ref(&offset)).ends_with(
+            "moov/trak/mdia/minf/stbl/stco` at byte 48: a chunk offset is 4294967296, the limit is 4294967295"
+        ));
+        let tfra =
+            plain(b"mfra").put(full(b"tfra", 0, 0).u32(1).u32(0).u32(1).u32(0).u32(8).zeros(3));
+        assert!(
+            told_of_growth(most, &[tfra])
+                .ends_with(": moof_offset is 4294967303, the limit is 4294967295")
+        );
+        // From behind what has come in to before it, and back.
+        let header = full(b"tfhd", 0, 1).u32(1).u64(0);
+        let traf = |at: i32| plain(b"moof").put(plain(b"traf").put(&header).put(trun(at, &[1])));
+        assert!(
+            told_of_growth(1 << 31, &[traf(9)])
+                .ends_with(": data_offset is 2147483657, the limit is 2147483647")
+        );
+        let saio = full(b"saio", 0, 0).u32(1).u32(9);
+        let traf = plain(b"moof").put(plain(b"traf").put(&header).put(saio));
+        assert!(told_of_growth(most, &[traf]).ends_with(
+            ": the offset of auxiliary information is 4294967304, the limit is 4294967295"
+        ));
+        // Sizes: of what stands in front, and of the box itself.
+        let sidx = full(b"sidx", 0, 0).zeros(16).u32(0x1_0001).u32(20).zeros(8);
+        let all = file(&[sidx.clone(), plain(b"moov"), plain(b"free")]);
+        let mut relocation = Relocation::new();
+        relocation.insert(sidx.len() + 8, 1 << 31, sidx.len());
+        let message = told(relocate(&Window::new(0, &all), 0..all.len() as u64, &relocation));
+        assert_eq!(
+            message,
+            "`sidx` at byte 0: referenced_size is 2147483668, the limit is 2147483647"
+        );
+        let mut relocation = Relocation::new();
+        relocation.insert(8, most, 0);
+        let all = plain(b"moov");
+        let message = told(relocate(&Window::new(0, all.as_ref()), 0..8, &relocation));
+        assert_eq!(
+            message,
+            "`moov` at byte 0: the size of a box is 4294967303, the limit is 4294967295"
+        );
     }
 
     fn assert_same(found: &[u8], expected: &[u8]) {

@@ -58,7 +58,7 @@ impl AuxInfo {
         Ok(())
     }
 
-    /// The boxes behind `groups`. `points`: whether `saiz` and `saio` are wanted.
+    /// The boxes behind `groups`. `points`: whether `saiz` and `saio` are wanted, which PIFF has not.
     ///
     /// Where a constant IV and whole samples leave nothing to say, the box is empty but there:
     /// FFmpeg decrypts no fragment without one.
@@ -78,7 +78,7 @@ impl AuxInfo {
         bytes.extend_from_slice(&senc);
         let data_at = bytes.len() - self.data.len();
         let mut offset_at = None;
-        if let Some(saiz) = self.saiz().filter(|_| points) {
+        if let Some(saiz) = self.saiz().filter(|_| points && matches!(kind, Kind::Senc)) {
             bytes.extend_from_slice(&saiz);
             let head = version_and_flags(wide.into(), 0);
             let width = if wide { 8 } else { 4 };

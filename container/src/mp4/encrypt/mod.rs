@@ -17,6 +17,9 @@ mod sample_data;
 mod sample_table;
 mod track;
 
+#[cfg(test)]
+mod testing;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{
@@ -64,11 +67,12 @@ impl Encryptor {
     /// # Errors
     /// What is wrong with the settings or the input. The encryptor is of no use after an error.
     pub fn next_unit(&mut self, input: &dyn ReadAt) -> Result<Option<ReadyPlan>, Error> {
-        if self.at == 0 {
+        let is_first = self.at == 0;
+        if is_first {
             self.settings.check()?;
+            check_kids(&self.settings)?;
         }
         let mut input = Input::new(input, true, self.at);
-        let is_first = self.at == 0;
         match self.plan(&mut input) {
             Ok(None) if self.state.movie.is_some() => Ok(None),
             Ok(None) => Err(input.not_mp4().unwrap_or(NO_MOVIE)),
@@ -96,9 +100,13 @@ impl Encryptor {
             unit::gather(&mut encrypting, self.at, input)?
         } else {
             let end = input.box_end(&header, self.at)?;
-            let nothing = Builder::new(self.at, None);
-            unit::check_open_end(&header, self.at, end, &nothing, &encrypting)?;
-            nothing.finish(end)?
+            let mut builder = Builder::new(self.at, None);
+            unit::check_open_end(&header, self.at, end, &builder, &encrypting)?;
+            if self.settings.piff && header.kind == *b"ftyp" {
+                let body = input.body(&header, self.at, end)?;
+                claim_brand(&Mp4Box::top(&header, self.at, &body), &mut builder);
+            }
+            builder.finish(end)?
         };
         self.at = plan.range.end;
         self.state.grown += plan.edits.iter().map(aux_info::growth).sum::<i64>();
@@ -106,6 +114,25 @@ impl Encryptor {
     }
 }
 
+/// `tenc` has room for key ids of 16 octets.
+fn check_kids(settings: &Settings) -> Result<(), Error> {
+    for track in &settings.tracks {
+        if let Some(key) = track.keys.iter().find(|key| key.kid.as_bytes().len() != 16) {
+            let what = format!("key id {} does not have 16 octets", key.kid);
+            return Err(Error::Settings { what });
+        }
+    }
+    Ok(())
+}
+
+/// Lets `ftyp` say that the file is one of PIFF, which readers look for (PIFF 1.1, 5.1).
+fn claim_brand(ftyp: &Mp4Box<'_, '_>, builder: &mut Builder) {
+    if !ftyp.body.chunks_exact(4).any(|brand| brand == b"piff") {
+        builder.insert(None, ftyp.end(), ftyp.at, b"piff".to_vec());
+    }
+}
+
+/// Plans what is to be protected.
 struct Encrypting<'e> {
     settings: &'e Settings,
     state: &'e mut State,
