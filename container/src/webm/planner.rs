@@ -606,7 +606,7 @@ mod tests {
             ),
             (
                 in_clusters(&[laced]),
-                "SimpleBlock` at byte 122: lacing in an encrypted track is not supported",
+                "SimpleBlock` at byte 100: lacing in an encrypted track is not supported",
             ),
             (
                 in_clusters(&[master(ids::BLOCK_GROUP, &added)]),
