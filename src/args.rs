@@ -13,7 +13,8 @@ use clap_complete::Shell;
 use clearkey::{InitDataType, KeyId, SessionType, limits};
 
 use crate::{
-    bench, input::read_small, keys::Keys, license_server::LicenseServer, sessions::Sessions,
+    bench, encrypt::EncryptArgs, input::read_small, keys::Keys, license_server::LicenseServer,
+    sessions::Sessions,
 };
 
 /// Decrypts and inspects media files that are protected with Common Encryption (ISO/IEC 23001-7)
@@ -25,11 +26,13 @@ pub(crate) struct Args {
     pub(crate) command: Command,
 }
 
-const EXIT_CODES: &str = "Exit codes: 0 done; 1 something protected had no key; 2 anything else.";
+const EXIT_CODES: &str = "Exit codes: 0 done; 1 something protected had no key, or its key looks wrong; \
+2 anything else.";
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     Decrypt(DecryptArgs),
+    Encrypt(EncryptArgs),
     Inspect(InspectArgs),
     Request(RequestArgs),
     License(LicenseArgs),
@@ -84,7 +87,8 @@ pub(crate) struct DecryptArgs {
 
     /// Decrypt the file itself
     ///
-    /// All of the file is checked before the first byte is written. But there is no way back: if
+    /// All of the file is checked before the first byte is written, and the keys by the first samples of
+    /// each. But there is no way back: if
     /// the command is killed or the disk fails on the way, then a part of the file is decrypted and
     /// the rest is not, and no tool can tell which. Keep a copy, or use -o. What was written may
     /// reach the disk some time after the command has ended, as with cp.
@@ -101,6 +105,13 @@ pub(crate) struct DecryptArgs {
     /// code is 1 all the same. The input is read twice; stdin goes through a temporary file.
     #[arg(long)]
     allow_missing_keys: bool,
+
+    /// Write what keys make of the file even if it looks wrong
+    ///
+    /// Decrypted samples are looked at: with a wrong key they break the rules of their codec. Without this,
+    /// a file that looks wrong is not written, and the exit code is 1.
+    #[arg(long)]
+    no_verify: bool,
 
     /// Threads that read, decrypt and write at the same time [default: one for each core]
     #[arg(long, value_name = "N")]
@@ -123,7 +134,7 @@ Examples:
   clearkey decrypt in.mp4 -o out.mp4 --license https://example.com/license
   curl -s https://example.com/live.mp4 | clearkey decrypt - -o - --keys-file keys.txt | ffplay -
 
-Exit codes: 0 done; 1 a protected sample had no key; 2 anything else.";
+Exit codes: 0 done; 1 something protected had no key, or its key looks wrong; 2 anything else.";
 
 /// Where keys come from.
 #[derive(Debug, clap::Args)]
@@ -329,6 +340,7 @@ pub(crate) struct DecryptJob {
     pub(crate) init: Option<PathBuf>,
     pub(crate) sessions: Sessions,
     pub(crate) allow_missing_keys: bool,
+    pub(crate) verify: bool,
     pub(crate) threads: NonZero<usize>,
     pub(crate) json: bool,
     pub(crate) quiet: bool,
@@ -351,9 +363,17 @@ impl DecryptArgs {
             None if is_standard(&self.input) => bail!("--in-place needs a file, not stdin"),
             None => Target::InPlace,
         };
-        let Self { input, init, allow_missing_keys, threads, json, quiet, .. } = self;
-        let threads = self::threads(threads);
-        Ok(DecryptJob { input, target, init, sessions, allow_missing_keys, threads, json, quiet })
+        Ok(DecryptJob {
+            input: self.input,
+            target,
+            init: self.init,
+            sessions,
+            allow_missing_keys: self.allow_missing_keys,
+            verify: !self.no_verify,
+            threads: threads(self.threads),
+            json: self.json,
+            quiet: self.quiet,
+        })
     }
 }
 

@@ -1,26 +1,18 @@
 //! Decrypts into another file, or into a pipe: with all lengths as they are, or compact.
 
-use std::{ops::Range, path::Path, sync::Arc};
+use std::{path::Path, sync::Arc};
 
-use anyhow::Context;
-use container::{Edit, ReadyPlan, Relocation};
+use container::Relocation;
 
 use crate::{
-    args::{DecryptJob, name},
+    args::DecryptJob,
+    checks::too_late,
     decrypt::Keyring,
     input::Units,
-    output::Output,
     pieces::{Pieces, WINDOW},
-    pipeline, progress,
     report::DecryptReport,
-    stages::Stages,
+    rewrite::{Rewrite, Unit},
 };
-
-/// A unit, and the offsets in it that change.
-struct Unit {
-    ready: ReadyPlan,
-    corrections: Vec<Edit>,
-}
 
 /// Decrypts unit by unit, with all lengths as they are.
 pub(crate) fn run(
@@ -30,7 +22,7 @@ pub(crate) fn run(
     keyring: &Keyring<'_>,
     report: &mut DecryptReport,
 ) -> anyhow::Result<()> {
-    write(job, path, units, keyring.stages, &Relocation::new(), |units, plan| {
+    write(job, path, units, keyring, &Relocation::new(), |units, plan| {
         let _ = units;
         let ready = keyring.resolve(plan)?;
         report.add(&ready);
@@ -56,7 +48,8 @@ pub(crate) fn run_compact(
         ready.discards().for_each(|piece| relocation.remove(piece));
     }
     units.again();
-    write(job, path, units, keyring.stages, &relocation, |units, plan| {
+    keyring.checks.forget();
+    write(job, path, units, keyring, &relocation, |units, plan| {
         let ready = keyring.resolve(plan)?;
         let corrections = units.relocate(ready.plan().range(), &relocation)?;
         Ok(Unit { ready, corrections })
@@ -67,40 +60,31 @@ fn write(
     job: &DecryptJob,
     path: &Path,
     units: &mut Units,
-    stages: &Stages,
+    keyring: &Keyring<'_>,
     relocation: &Relocation,
     mut start: impl FnMut(&Units, container::Plan) -> anyhow::Result<Unit> + Send,
 ) -> anyhow::Result<()> {
-    let to = || name(path, "stdout");
-    let bar = progress::bar(units.len(), job.quiet);
-    let output = Output::create(path).with_context(to)?;
+    let Keyring { stages, checks, .. } = keyring;
+    let (threads, quiet, len) = (job.threads, job.quiet, units.len());
     let mut pieces = Pieces::new(units, |units, plan| {
         let unit = start(units, plan)?;
         let windows = unit.ready.plan().windows(WINDOW).collect();
         Ok((Arc::new(unit), windows))
     });
-    pipeline::run(
-        job.threads,
+    Rewrite { path, len, relocation, threads, quiet, stages }.run(
         |buffer| pieces.next(buffer),
-        |piece, buffer, turn| {
-            let Unit { ready, corrections } = &*piece.unit;
-            let Range { start, end } = piece.window;
-            let bytes = stages.read.time(|| piece.bytes(buffer))?;
-            stages.decrypt.time(|| ready.apply(start, bytes))?;
-            for correction in corrections {
-                correction.write(start, bytes);
-            }
-            let kept = relocation.kept(start..end).map(|kept| {
-                let place = |at| usize::try_from(at - start).unwrap_or(usize::MAX);
-                let [from, to] = [kept.start, kept.end].map(place);
-                (relocation.moved(kept.start), &bytes[from..to])
-            });
-            stages.write.time(|| output.put(turn, kept)).with_context(to)?;
-            bar.inc(end - start);
+        |ready, at, bytes| {
+            stages.decrypt.time(|| ready.decrypt(at, bytes))?;
+            stages.check.time(|| checks.look(ready, at, bytes))?;
+            ready.edit(at, bytes);
             Ok(())
         },
-    )?;
-    output.finish().with_context(to)?;
-    bar.finish_and_clear();
-    Ok(())
+        |done, is_out| {
+            let judged = done.and_then(|()| Ok(checks.judge()?));
+            judged.map_err(|error| match is_out {
+                true => too_late(error, "a part of the output is on its way, but"),
+                false => error,
+            })
+        },
+    )
 }

@@ -13,6 +13,7 @@ use container::{Error, KeyDemand, Plan, Planner, ReadyPlan};
 use crate::{
     Outcome,
     args::{DecryptJob, Target, is_standard, name},
+    checks::{Checks, WrongKeys},
     copy, in_place,
     input::{Positioned, Units},
     no_keys::NoKeys,
@@ -23,18 +24,26 @@ use crate::{
 
 pub(crate) fn run(job: DecryptJob) -> anyhow::Result<Outcome> {
     let source = name(&job.input, "stdin");
-    let report = decrypt(&job, &Stages::default()).with_context(|| source.clone())?;
+    let mut report = DecryptReport::default();
+    let result = decrypt(&job, &Stages::default(), &mut report);
+    let is_wrong = result.as_ref().is_err_and(anyhow::Error::is::<WrongKeys>);
     let to_stdout = matches!(&job.target, Target::Output { path, .. } if is_standard(path));
-    if job.json {
+    if job.json && (result.is_ok() || is_wrong) {
         report.print_json(&source, to_stdout)?;
-    } else if !job.quiet {
+    }
+    result.with_context(|| source.clone())?;
+    if !job.json && !job.quiet {
         report.print(&source);
     }
     Ok(if report.is_complete() { Outcome::Done } else { Outcome::LeftEncrypted })
 }
 
-/// Does a job, and says how long its stages took.
-pub(crate) fn decrypt(job: &DecryptJob, stages: &Stages) -> anyhow::Result<DecryptReport> {
+/// Does a job, and says what was done and how long its stages took.
+pub(crate) fn decrypt(
+    job: &DecryptJob,
+    stages: &Stages,
+    report: &mut DecryptReport,
+) -> anyhow::Result<()> {
     let planner = planner(job.init.as_deref())?;
     let mut units = match job.target {
         Target::Output { .. } => Units::open(&job.input, planner)?,
@@ -50,19 +59,21 @@ pub(crate) fn decrypt(job: &DecryptJob, stages: &Stages) -> anyhow::Result<Decry
         units.again();
     }
     let leave = missing.keys().copied().collect();
-    let keyring = Keyring { sessions: &job.sessions, leave, stages };
-    let mut report = DecryptReport::new(missing);
+    let keyring =
+        Keyring { sessions: &job.sessions, leave, stages, checks: Checks::new(job.verify) };
+    report.add_missing(missing);
     let result = match &job.target {
-        Target::InPlace => in_place::run(job, &mut units, &keyring, &mut report),
+        Target::InPlace => in_place::run(job, &mut units, &keyring, report),
         Target::Output { path, compact: true } => {
-            copy::run_compact(job, path, &mut units, &keyring, &mut report)
+            copy::run_compact(job, path, &mut units, &keyring, report)
         }
         Target::Output { path, compact: false } => {
-            copy::run(job, path, &mut units, &keyring, &mut report)
+            copy::run(job, path, &mut units, &keyring, report)
         }
     };
+    report.add_findings(&keyring.checks.findings());
     match result.map_err(anyhow::Error::downcast) {
-        Ok(()) => Ok(report),
+        Ok(()) => Ok(()),
         Err(Ok(Error::NoKey { kid, track })) => {
             let mut missing = BTreeMap::from([(track, BTreeSet::from([kid]))]);
             // The whole of a file is there to be asked which other keys it wants.
@@ -97,16 +108,20 @@ fn missing_keys(
     Ok(demand.missing(sessions))
 }
 
-/// Keys, the tracks that are left encrypted for want of some, and the time that it takes.
+/// Keys, the tracks that are left encrypted for want of some, whether those keys look wrong, and the time
+/// that it all takes.
 pub(crate) struct Keyring<'k> {
     sessions: &'k Sessions,
     leave: BTreeSet<u32>,
     pub(crate) stages: &'k Stages,
+    pub(crate) checks: Checks,
 }
 
 impl Keyring<'_> {
     pub(crate) fn resolve(&self, plan: Plan) -> anyhow::Result<ReadyPlan> {
         self.sessions.request_for(&plan)?;
-        Ok(plan.resolve(self.sessions, &self.leave)?)
+        let ready = plan.resolve(self.sessions, &self.leave)?;
+        self.checks.begin(&ready);
+        Ok(ready)
     }
 }

@@ -13,6 +13,7 @@ use container::ReadyPlan;
 
 use crate::{
     args::DecryptJob,
+    checks::too_late,
     decrypt::Keyring,
     input::{Positioned, Units},
     pieces::{Pieces, WINDOW},
@@ -27,8 +28,8 @@ struct Unit {
     undone: AtomicUsize,
 }
 
-/// Plans everything, so that what is wrong shows before the first write; then decrypts. What says
-/// that samples are protected goes after the samples, and the headers that declare tracks go last: if this is cut
+/// Rehearses, so that what is wrong shows before the first write; then decrypts. What says that samples
+/// are protected goes after the samples, and the headers that declare tracks go last: if this is cut
 /// short, then the file still says that it is encrypted.
 pub(crate) fn run(
     job: &DecryptJob,
@@ -36,9 +37,7 @@ pub(crate) fn run(
     keyring: &Keyring<'_>,
     report: &mut DecryptReport,
 ) -> anyhow::Result<()> {
-    while let Some(plan) = units.next_unit()? {
-        report.add(&keyring.resolve(plan)?);
-    }
+    rehearse(units, keyring, report)?;
     units.again();
     let bar = progress::bar(units.len(), job.quiet);
     let file = units.file().context("the input is not a file")?;
@@ -67,6 +66,8 @@ pub(crate) fn run(
             let bytes = piece.bytes(buffer)?;
             let Unit { ready, .. } = &*piece.unit;
             ready.decrypt(piece.window.start, bytes)?;
+            // All of the file under a wrong key is better than a part of it: what is found is told later.
+            let _ = keyring.checks.look(ready, piece.window.start, bytes);
             ready.shift(piece.window.start, bytes);
             piece.write_back(bytes)?;
             bar.inc(piece.window.end - piece.window.start);
@@ -81,6 +82,31 @@ pub(crate) fn run(
         edit(&unit.ready, &file)?;
     }
     bar.finish_and_clear();
+    let judged = keyring.checks.judge().map_err(anyhow::Error::from);
+    judged.map_err(|error| too_late(error, "the file has been decrypted with it, but"))
+}
+
+/// Plans everything, and decrypts the first samples of each key in memory, to see whether it is right.
+fn rehearse(
+    units: &mut Units,
+    keyring: &Keyring<'_>,
+    report: &mut DecryptReport,
+) -> anyhow::Result<()> {
+    let checks = &keyring.checks;
+    let mut pieces = Pieces::new(units, |_, plan| {
+        let ready = keyring.resolve(plan)?;
+        report.add(&ready);
+        let windows = checks.first_windows(&ready, windows_with_samples(&ready));
+        Ok((Arc::new(ready), windows))
+    });
+    let mut buffer = Vec::new();
+    while let Some(piece) = pieces.next(&mut buffer)? {
+        let bytes = piece.bytes(&mut buffer)?;
+        piece.unit.decrypt(piece.window.start, bytes)?;
+        checks.look(&piece.unit, piece.window.start, bytes)?;
+    }
+    checks.judge()?;
+    checks.forget();
     Ok(())
 }
 

@@ -6,8 +6,10 @@
 
 mod args;
 mod bench;
+mod checks;
 mod copy;
 mod decrypt;
+mod encrypt;
 mod in_place;
 mod init_data;
 mod input;
@@ -22,6 +24,7 @@ mod pipeline;
 mod progress;
 mod report;
 mod request;
+mod rewrite;
 mod sessions;
 mod stages;
 
@@ -35,7 +38,7 @@ use clap::{CommandFactory, Parser};
 
 use crate::args::{Args, Command};
 
-/// A protected sample had no key.
+/// A protected sample had no key, or one that looks wrong.
 const NO_KEY: u8 = 1;
 /// Anything else went wrong.
 const FAILED: u8 = 2;
@@ -58,7 +61,8 @@ fn main() -> ExitCode {
             // If stderr is gone too, there is nobody to tell.
             let _ = writeln!(io::stderr(), "clearkey: {error:#}");
             let has_no_key = error.downcast_ref::<no_keys::NoKeys>().is_some()
-                || error.downcast_ref::<no_keys::UnknownKids>().is_some();
+                || error.downcast_ref::<no_keys::UnknownKids>().is_some()
+                || error.downcast_ref::<checks::WrongKeys>().is_some();
             if has_no_key { NO_KEY } else { FAILED }.into()
         }
     }
@@ -67,6 +71,7 @@ fn main() -> ExitCode {
 fn run(args: Args) -> anyhow::Result<Outcome> {
     match args.command {
         Command::Decrypt(args) => decrypt::run(args.into_job()?),
+        Command::Encrypt(args) => encrypt::run(args),
         Command::Inspect(args) => inspect::run(&args),
         Command::Request(args) => request::run(&args),
         Command::License(args) => license::run(args),

@@ -69,6 +69,11 @@ impl Output {
         }
     }
 
+    /// Whether what is put there is gone: not beside the final name.
+    pub(crate) fn is_direct(&self) -> bool {
+        matches!(self, Self::Direct(_))
+    }
+
     /// Gives the output its name.
     pub(crate) fn finish(self) -> anyhow::Result<()> {
         match self {

@@ -6,11 +6,13 @@ use std::{
 };
 
 use clearkey::KeyId;
-use container::ReadyPlan;
+use container::{Finding, ReadyPlan};
 use serde::Serialize;
 
+use crate::checks::Check;
+
 /// Counts by track.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Default, Serialize)]
 pub(crate) struct DecryptReport {
     tracks: BTreeMap<u32, TrackCounts>,
 }
@@ -27,13 +29,25 @@ struct TrackCounts {
     kids: BTreeSet<KeyId>,
     /// The key ids without a key, for want of which it is left.
     missing_kids: BTreeSet<KeyId>,
+    /// What its samples show of its keys; nothing if they were not looked at.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    checks: BTreeMap<KeyId, Check>,
 }
 
 impl DecryptReport {
-    /// A report of nothing, but for the keys that are known to be missing.
-    pub(crate) fn new(missing: BTreeMap<u32, BTreeSet<KeyId>>) -> Self {
-        let counts = |missing_kids| TrackCounts { missing_kids, ..TrackCounts::default() };
-        Self { tracks: missing.into_iter().map(|(id, kids)| (id, counts(kids))).collect() }
+    /// Adds the keys that are known to be missing.
+    pub(crate) fn add_missing(&mut self, missing: BTreeMap<u32, BTreeSet<KeyId>>) {
+        for (track, kids) in missing {
+            self.tracks.entry(track).or_default().missing_kids = kids;
+        }
+    }
+
+    /// Adds what samples show of keys.
+    pub(crate) fn add_findings(&mut self, findings: &[Finding]) {
+        for finding in findings {
+            let track = self.tracks.entry(finding.track).or_default();
+            track.checks.insert(finding.kid.clone(), finding.into());
+        }
     }
 
     pub(crate) fn add(&mut self, ready: &ReadyPlan) {
@@ -58,9 +72,11 @@ impl DecryptReport {
         }
     }
 
-    /// Whether nothing stays encrypted.
+    /// Whether nothing stays encrypted, and no key looks wrong.
     pub(crate) fn is_complete(&self) -> bool {
-        self.tracks.values().all(|track| track.missing_kids.is_empty())
+        let has_all = |track: &TrackCounts| track.missing_kids.is_empty();
+        let is_wrong = |track: &TrackCounts| track.checks.values().any(Check::is_wrong);
+        self.tracks.values().all(|track| has_all(track) && !is_wrong(track))
     }
 
     /// Says on stderr what was done.

@@ -10,6 +10,8 @@ use std::{
 pub(crate) struct Stages {
     pub(crate) read: Stage,
     pub(crate) decrypt: Stage,
+    /// Looking at what decryption has made.
+    pub(crate) check: Stage,
     pub(crate) write: Stage,
 }
 
@@ -29,9 +31,9 @@ impl Stage {
 }
 
 impl Stages {
-    /// Seconds of reading, decrypting and writing.
-    pub(crate) fn seconds(&self) -> [f64; 3] {
-        [&self.read, &self.decrypt, &self.write]
+    /// Seconds of reading, decrypting, checking and writing.
+    pub(crate) fn seconds(&self) -> [f64; 4] {
+        [&self.read, &self.decrypt, &self.check, &self.write]
             .map(|stage| Duration::from_nanos(stage.0.load(Ordering::Relaxed)).as_secs_f64())
     }
 }

@@ -10,9 +10,9 @@ use crate::runs::{Layout, Ranges, Runs};
 
 /// What is chained together: a protected range of `cbcs`, or all ranges of a `cbc1` sample.
 struct Chain<'a> {
-    runs: Runs<'a>,
+    runs: Runs<&'a mut [u8]>,
     /// Where the chain goes on: the ranges behind, and how runs lie in them.
-    behind: Option<(Ranges<'a>, Layout)>,
+    behind: Option<(Ranges<'a, &'a mut [u8]>, Layout)>,
 }
 
 impl<'a> Chain<'a> {

@@ -9,43 +9,78 @@
 //! 1:2             |E|s|s|E|s|s|E|s|..|     |E|s|s|E|s|s|E|...|    a run for each turn
 //! ```
 
+use std::ops::Range;
 use std::slice;
 
 use crate::aes::BLOCK;
 use crate::gather::Gather;
 use crate::{SampleEncryption, Subsample};
 
-/// The protected ranges of a sample, in order (ISO/IEC 23001-7, 9.4 and 9.5).
-pub(crate) struct Ranges<'a> {
-    /// `None`: the sample is one range.
-    subsamples: Option<slice::Iter<'a, Subsample>>,
-    /// What has not been looked at.
-    rest: Option<&'a mut [u8]>,
-}
+/// Neighbouring bytes of a sample that can be cut: the bytes themselves, or just their places.
+pub(crate) trait Span: Default {
+    /// How many there are.
+    fn len(&self) -> usize;
 
-impl<'a> Ranges<'a> {
-    /// Those of a sample that the encryption [fits](SampleEncryption::check).
-    pub(crate) fn new(encryption: &SampleEncryption<'a>, sample: &'a mut [u8]) -> Self {
-        Self { subsamples: encryption.subsamples.map(<[_]>::iter), rest: Some(sample) }
+    /// The first `at` of them, and the others. There are at least so many.
+    fn split(self, at: usize) -> (Self, Self);
+
+    fn is_empty(&self) -> bool {
+        self.len() == 0
     }
 }
 
-impl Ranges<'_> {
+impl Span for &mut [u8] {
+    #[inline]
+    fn len(&self) -> usize {
+        (**self).len()
+    }
+
+    #[inline]
+    fn split(self, at: usize) -> (Self, Self) {
+        self.split_at_mut(at)
+    }
+}
+
+impl Span for Range<usize> {
+    fn len(&self) -> usize {
+        self.end - self.start
+    }
+
+    fn split(self, at: usize) -> (Self, Self) {
+        let middle = self.start + at;
+        (self.start..middle, middle..self.end)
+    }
+}
+
+/// The protected ranges of a sample, in order (ISO/IEC 23001-7, 9.4 and 9.5).
+pub(crate) struct Ranges<'a, S> {
+    /// `None`: the sample is one range.
+    subsamples: Option<slice::Iter<'a, Subsample>>,
+    /// What has not been looked at.
+    rest: Option<S>,
+}
+
+impl<'a, S: Span> Ranges<'a, S> {
+    /// Those of a sample that the encryption [fits](SampleEncryption::check).
+    pub(crate) fn new(encryption: &SampleEncryption<'a>, sample: S) -> Self {
+        Self { subsamples: encryption.subsamples.map(<[_]>::iter), rest: Some(sample) }
+    }
+
     /// Whether there may be more of them.
     pub(crate) fn goes_on(&self) -> bool {
         self.rest.as_ref().is_some_and(|rest| !rest.is_empty())
     }
 }
 
-impl<'a> Iterator for Ranges<'a> {
-    type Item = &'a mut [u8];
+impl<S: Span> Iterator for Ranges<'_, S> {
+    type Item = S;
 
     #[inline]
-    fn next(&mut self) -> Option<&'a mut [u8]> {
+    fn next(&mut self) -> Option<S> {
         let Some(subsamples) = &mut self.subsamples else { return self.rest.take() };
         let Subsample { clear, protected } = subsamples.next()?;
-        let (_, rest) = self.rest.take()?.split_at_mut(usize::from(*clear));
-        let (range, rest) = rest.split_at_mut(*protected as usize);
+        let (_, rest) = self.rest.take()?.split(usize::from(*clear));
+        let (range, rest) = rest.split(*protected as usize);
         self.rest = Some(rest);
         Some(range)
     }
@@ -82,35 +117,35 @@ impl Layout {
 
     /// The runs of a protected range.
     #[inline]
-    pub(crate) fn runs<'a>(self, range: &'a mut [u8]) -> Runs<'a> {
-        let rest = match self {
-            Self { whole_blocks: true, .. } => range.as_chunks_mut::<BLOCK>().0.as_flattened_mut(),
-            _ => range,
-        };
-        Runs { layout: self, rest }
+    pub(crate) fn runs<S: Span>(self, range: S) -> Runs<S> {
+        let partial = if self.whole_blocks { range.len() % BLOCK } else { 0 };
+        let whole = range.len() - partial;
+        Runs { layout: self, rest: range.split(whole).0 }
     }
 }
 
 /// Runs of neighbouring protected bytes, in order, none of them empty.
-pub(crate) struct Runs<'a> {
+pub(crate) struct Runs<S> {
     layout: Layout,
-    rest: &'a mut [u8],
+    rest: S,
 }
 
-impl Runs<'_> {
+impl<S: Span> Runs<S> {
     pub(crate) fn is_empty(&self) -> bool {
         self.rest.is_empty()
     }
 }
 
-impl<'a> Iterator for Runs<'a> {
-    type Item = &'a mut [u8];
+impl<S: Span> Iterator for Runs<S> {
+    type Item = S;
 
     #[inline]
-    fn next(&mut self) -> Option<&'a mut [u8]> {
+    fn next(&mut self) -> Option<S> {
         let rest = std::mem::take(&mut self.rest);
-        let (run, rest) = rest.split_at_mut(self.layout.crypt.min(rest.len()));
-        self.rest = rest.get_mut(self.layout.skip..).unwrap_or_default();
+        let crypt = self.layout.crypt.min(rest.len());
+        let (run, rest) = rest.split(crypt);
+        let skip = self.layout.skip.min(rest.len());
+        self.rest = rest.split(skip).1;
         (!run.is_empty()).then_some(run)
     }
 }
@@ -135,7 +170,7 @@ mod tests {
         encryption.check(len).unwrap();
         let mut sample = vec![b'.'; len];
         let (mut at, mut runs) = (0, 0);
-        for range in Ranges::new(&encryption, &mut sample) {
+        for range in Ranges::new(&encryption, sample.as_mut_slice()) {
             if scheme.restarts_per_range() {
                 at = 0;
             }
@@ -148,6 +183,9 @@ mod tests {
                 }
             }
         }
+        let places: Vec<_> = encryption.protected(len).unwrap().flatten().collect();
+        let touched = (0..len).filter(|&at| sample[at] != b'.');
+        assert!(touched.eq(places), "the places of the bytes are others than the bytes");
         (sample, runs)
     }
 

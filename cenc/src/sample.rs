@@ -1,8 +1,11 @@
 //! One sample: how it is protected, and the two calls that decrypt and encrypt it.
 
+use std::ops::Range;
+
 use crate::aes::BLOCK;
 use crate::batch::Decryption;
 use crate::chains::encrypt_alone;
+use crate::runs::{Layout, Ranges};
 use crate::{Error, Iv, Key, Pattern, Scheme, Subsample};
 
 /// How one sample is protected.
@@ -62,6 +65,22 @@ impl<'a> SampleEncryption<'a> {
             return Err(Error::InvalidSubsamples { sum, size: len });
         }
         Ok(())
+    }
+
+    /// Where the protected bytes of a sample of `len` bytes are, as runs of neighbours: in order, none
+    /// empty, though one may begin where the one before it ends. What a pattern skips, and a last
+    /// block that the scheme leaves clear, is not in any.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::InvalidSubsamples`] if this does not fit such a sample.
+    pub fn protected(
+        &self,
+        len: usize,
+    ) -> Result<impl Iterator<Item = Range<usize>> + use<'a>, Error> {
+        self.check(len)?;
+        let layout = Layout::new(self);
+        Ok(Ranges::new(self, 0..len).flat_map(move |range| layout.runs(range)))
     }
 }
 

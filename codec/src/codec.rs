@@ -1,7 +1,8 @@
 //! The codecs, by the names that containers give them.
 
 use crate::{
-    Error, Mapper, Protected, Tally, aac, ac3, av1, avc, flac, hevc, opus, vorbis, vp8, vp9,
+    Error, Mapper, Protected, Tally, aac, ac3, av1, avc, esds::DecoderConfig, flac, hevc, mp3,
+    opus, vorbis, vp8, vp9,
 };
 
 /// A codec with the part of its configuration that its samples need.
@@ -23,10 +24,25 @@ pub enum Codec {
     Ac3,
     /// FLAC frames (RFC 9639).
     Flac,
+    /// MPEG audio frames (ISO/IEC 11172-3, 13818-3).
+    Mp3,
     /// Opus packets (RFC 6716).
-    Opus,
+    Opus(opus::Config),
     /// Vorbis packets.
     Vorbis(vorbis::Config),
+}
+
+/// Where the bytes stay clear that do not fill a block of 16 in a protected range.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Rounding {
+    /// Behind it, if the scheme wants whole blocks at all.
+    OfScheme,
+    /// Behind it, in every scheme: each frame of a VP9 superframe begins with a whole block (VP Codec ISO
+    /// Media File Format Binding).
+    Back,
+    /// In front of it, in every scheme: what is protected of an AV1 tile ends with the tile (AV1 Codec ISO
+    /// Media File Format Binding, "Subsample encryption").
+    Front,
 }
 
 impl Codec {
@@ -57,13 +73,14 @@ impl Codec {
             b"av01" => Self::Av1(av1::Config::read(need("av1C", b"av1C")?)?),
             b"vp09" => Self::Vp9(vp9::Config { size }),
             b"vp08" => Self::Vp8,
-            b"mp4a" => match find(b"esds").map(aac::Config::from_esds).transpose()?.flatten() {
-                Some(config) => Self::Aac(config),
+            b"mp4a" => match find(b"esds").map(Self::from_esds).transpose()?.flatten() {
+                Some(codec) => codec,
                 None => return Ok(None),
             },
+            b".mp3" => Self::Mp3,
             b"ac-3" | b"ec-3" => Self::Ac3,
             b"fLaC" => Self::Flac,
-            b"Opus" => Self::Opus,
+            b"Opus" => Self::Opus(opus::Config::read(need("dOps", b"dOps")?)),
             _ => return Ok(None),
         }))
     }
@@ -84,16 +101,27 @@ impl Codec {
             "V_AV1" => Self::Av1(av1::Config::read(codec_private)?),
             "V_MPEG4/ISO/AVC" => Self::Avc(avc::Config::read(codec_private)?),
             "V_MPEGH/ISO/HEVC" => Self::Hevc(hevc::Config::read(codec_private)?),
-            "A_OPUS" => Self::Opus,
+            "A_OPUS" => Self::Opus(opus::Config::read(codec_private)),
             "A_VORBIS" => Self::Vorbis(vorbis::Config::read(codec_private)?),
             "A_FLAC" => Self::Flac,
+            "A_MPEG/L3" => Self::Mp3,
             "A_AC3" | "A_EAC3" => Self::Ac3,
-            "A_AAC" => match aac::Config::from_audio_specific_config(codec_private)? {
+            "A_AAC" => match aac::Config::read(codec_private)? {
                 Some(config) => Self::Aac(config),
                 None => return Ok(None),
             },
             _ => return Ok(None),
         }))
+    }
+
+    /// AAC (MPEG-4, or MPEG-2 in its three profiles) or MPEG audio (MPEG-2 or MPEG-1).
+    fn from_esds(body: &[u8]) -> Result<Option<Self>, Error> {
+        let config = DecoderConfig::read(body)?;
+        Ok(match config.object_type {
+            0x40 | 0x66..=0x68 => aac::Config::read(config.specific)?.map(Self::Aac),
+            0x69 | 0x6b => Some(Self::Mp3),
+            _ => None,
+        })
     }
 
     /// A name for people.
@@ -108,7 +136,8 @@ impl Codec {
             Self::Aac(_) => "AAC",
             Self::Ac3 => "AC-3",
             Self::Flac => "FLAC",
-            Self::Opus => "Opus",
+            Self::Mp3 => "MP3",
+            Self::Opus(_) => "Opus",
             Self::Vorbis(_) => "Vorbis",
         }
     }
@@ -119,11 +148,14 @@ impl Codec {
         matches!(self, Self::Avc(_) | Self::Hevc(_) | Self::Av1(_) | Self::Vp9(_))
     }
 
-    /// Whether protected ranges are multiples of 16 bytes in every scheme: VP9's are, so that each frame
-    /// of a superframe begins with a whole block (VP Codec ISO Media File Format Binding).
+    /// What is done about protected ranges that are no multiples of 16 bytes.
     #[must_use]
-    pub fn is_block_aligned(&self) -> bool {
-        matches!(self, Self::Vp9(_))
+    pub fn rounding(&self) -> Rounding {
+        match self {
+            Self::Av1(_) => Rounding::Front,
+            Self::Vp9(_) => Rounding::Back,
+            _ => Rounding::OfScheme,
+        }
     }
 
     /// Something that finds out, sample by sample in decoding order, what may be protected.
@@ -145,7 +177,8 @@ impl Codec {
                 Self::Aac(config) => aac::check(config, sample, protected, tally),
                 Self::Ac3 => ac3::check(sample, protected, tally),
                 Self::Flac => flac::check(sample, protected, tally),
-                Self::Opus => opus::check(sample, protected, tally),
+                Self::Mp3 => mp3::check(sample, protected, tally),
+                Self::Opus(config) => opus::check(config, sample, protected, tally),
                 Self::Vorbis(config) => vorbis::check(config, sample, protected, tally),
             }
         }

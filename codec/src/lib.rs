@@ -11,26 +11,34 @@
 #![forbid(unsafe_code)]
 
 mod bits;
+mod bool_decoder;
 mod codec;
 mod error;
 mod mapper;
 mod protected;
+#[cfg(test)]
+mod random;
 mod tally;
 
 mod aac;
 mod ac3;
 mod av1;
 mod avc;
+mod esds;
 mod flac;
 mod hevc;
+mod mp3;
 mod nal;
 mod opus;
 mod vorbis;
 mod vp8;
 mod vp9;
 
+#[cfg(test)]
+mod tests;
+
 pub use {
-    codec::Codec,
+    codec::{Codec, Rounding},
     error::Error,
     mapper::Mapper,
     protected::Protected,

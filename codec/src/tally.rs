@@ -6,6 +6,9 @@
 //! - the key is wrong, and the rule breaks as often as chance breaks it;
 //! - the key is right, and the rule holds but for a damaged sample now and then;
 //! - the key is right, and whoever wrote the stream does not keep the rule: it breaks as often as it likes.
+//!
+//! Beside rules there are odds: what happens under a right key too, but not as often as under a wrong one.
+//! They take longer, and are believed later.
 
 /// A rule of some codec's syntax.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,9 +39,10 @@ pub struct Tally {
     checked: u64,
     implausible: u64,
     rules: [Count; RULES],
+    odds: Odds,
     /// The sample being looked at breaks a rule.
     broken: bool,
-    /// What codecs remember of the samples before, each for itself.
+    /// What codecs remember of the samples before, each for itself; 0: nothing.
     pub(crate) memory: u64,
 }
 
@@ -47,6 +51,15 @@ struct Count {
     tests: u64,
     fails: u64,
     /// Logarithm (base 2) of the likelihood of just these outcomes under a wrong key.
+    wrong: f64,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+struct Odds {
+    trials: u64,
+    hits: u64,
+    /// Logarithms (base 2) of the likelihood of just these outcomes under the right key and a wrong one.
+    right: f64,
     wrong: f64,
 }
 
@@ -67,6 +80,11 @@ const DAMAGE: f64 = 1.0 / 4096.0;
 const CARELESS: f64 = 1.0 / 16.0;
 /// Bits of evidence (a likelihood ratio of 8 to 1) from which a key is called wrong.
 const ENOUGH: f64 = 3.0;
+/// How many streams have odds of their own: pictures that repeat.
+const ODD: f64 = 1.0 / 65536.0;
+/// Bits of evidence against a key that odds are not believed. The right key's odds come to as many once
+/// in 2^10 streams, and to [`ENOUGH`] more once in 2^13.
+const DOUBT: f64 = 10.0;
 
 impl Tally {
     /// Nothing seen yet.
@@ -84,6 +102,16 @@ impl Tally {
         count.fails += u64::from(!holds);
         count.wrong += if holds { (1.0 - chance).log2() } else { chance.log2() };
         self.broken |= !holds;
+    }
+
+    /// Notes whether something happened whose probability is known under the right key and a wrong one,
+    /// both between 0 and 1. It must be as good as independent of the trials before.
+    pub(crate) fn weigh(&mut self, right: f64, wrong: f64, happened: bool) {
+        let likelihood = |chance: f64| if happened { chance.log2() } else { (1.0 - chance).log2() };
+        self.odds.trials += 1;
+        self.odds.hits += u64::from(happened);
+        self.odds.right += likelihood(right);
+        self.odds.wrong += likelihood(wrong);
     }
 
     /// Ends the look at a sample.
@@ -105,6 +133,12 @@ impl Tally {
         self.implausible
     }
 
+    /// A tally of nothing, for samples behind or beside those that this one has seen.
+    #[must_use]
+    pub fn follower(&self) -> Self {
+        Self { memory: self.memory, ..Self::new() }
+    }
+
     /// Adds what another tally of the same key has seen.
     pub fn join(&mut self, other: &Self) {
         self.checked += other.checked;
@@ -114,20 +148,29 @@ impl Tally {
             count.fails += other.fails;
             count.wrong += other.wrong;
         }
-        self.memory = other.memory;
+        self.odds.trials += other.odds.trials;
+        self.odds.hits += other.odds.hits;
+        self.odds.right += other.odds.right;
+        self.odds.wrong += other.odds.wrong;
+        // Threads' tallies are joined in any order: one that has nothing to remember says nothing.
+        if other.memory != 0 {
+            self.memory = other.memory;
+        }
     }
 
     /// Bits of evidence that the key is wrong; negative: that it is right.
     #[must_use]
     pub fn evidence(&self) -> f64 {
-        self.rules.iter().map(Count::evidence).sum()
+        self.rules.iter().map(Count::evidence).sum::<f64>() + self.odds.evidence()
     }
 
     /// What all this says of the key.
     #[must_use]
     pub fn verdict(&self) -> Verdict {
         match () {
-            () if self.rules.iter().all(|count| count.tests == 0) => Verdict::Unknown,
+            () if self.odds.trials == 0 && self.rules.iter().all(|count| count.tests == 0) => {
+                Verdict::Unknown
+            }
             () if self.evidence() >= ENOUGH => Verdict::Wrong,
             () => Verdict::Plausible,
         }
@@ -141,10 +184,25 @@ impl Count {
         }
         let (tests, fails) = (self.tests as f64, self.fails as f64);
         let keeps = fails * DAMAGE.log2() + (tests - fails) * (1.0 - DAMAGE).log2();
-        // Any rate of breaking is as likely as any other: the Beta integral.
-        let careless = CARELESS.log2() - (tests + 1.0).log2() - log2_choose(tests, fails);
-        self.wrong - keeps.max(careless)
+        self.wrong - keeps.max(CARELESS.log2() + log2_any_rate(tests, fails))
     }
+}
+
+impl Odds {
+    fn evidence(&self) -> f64 {
+        if self.trials == 0 {
+            return 0.0;
+        }
+        let odd = ODD.log2() + log2_any_rate(self.trials as f64, self.hits as f64);
+        let evidence = self.wrong - self.right.max(odd);
+        if evidence > 0.0 { (evidence - DOUBT).max(0.0) } else { evidence }
+    }
+}
+
+/// log2 of the likelihood of `k` out of `n`, in just that order, if any rate is as likely as any other:
+/// the Beta integral.
+fn log2_any_rate(n: f64, k: f64) -> f64 {
+    -(n + 1.0).log2() - log2_choose(n, k)
 }
 
 /// log2 of the binomial coefficient, by Stirling's series.
@@ -198,10 +256,36 @@ mod tests {
         assert_eq!(tally(1.0 / 256.0, 1000, 1000).verdict(), Verdict::Plausible);
     }
 
+    fn weighed(hits: usize, trials: usize) -> Tally {
+        let mut tally = Tally::new();
+        for trial in 0..trials {
+            tally.weigh(0.125, 0.5, trial < hits);
+            tally.sample_done();
+        }
+        tally
+    }
+
+    #[test]
+    fn odds_tell_after_some_dozens() {
+        assert_eq!(weighed(16, 32).verdict(), Verdict::Wrong);
+        assert_eq!(weighed(500, 1000).verdict(), Verdict::Wrong);
+        assert_eq!(weighed(4, 32).verdict(), Verdict::Plausible);
+        assert_eq!(weighed(125, 1000).verdict(), Verdict::Plausible);
+        assert_eq!(weighed(125, 1000).implausible(), 0);
+        // A short streak, and the same picture again and again.
+        assert_eq!(weighed(3, 4).verdict(), Verdict::Plausible);
+        for trials in 1..2000 {
+            assert_eq!(weighed(trials, trials).verdict(), Verdict::Plausible, "{trials}");
+        }
+    }
+
     #[test]
     fn joined_tallies_say_what_one_would() {
         let mut joined = tally(0.25, 2, 30);
         joined.join(&tally(0.25, 3, 10));
+        let mut odds = weighed(3, 9);
+        odds.join(&weighed(0, 9));
+        assert!((odds.evidence() - weighed(3, 18).evidence()).abs() < 1e-9);
         let whole = tally(0.25, 5, 40);
         assert!((joined.evidence() - whole.evidence()).abs() < 1e-9);
         assert_eq!((joined.checked(), joined.implausible()), (40, 5));

@@ -6,11 +6,11 @@ use std::{
     sync::Arc,
 };
 
-use cenc::{BatchError, Key, decrypt_batch};
+use cenc::{BatchError, Key, decrypt_batch, encrypt_batch};
 use clearkey::KeyId;
 
 use crate::{
-    Error, Place,
+    Error, Place, Relocation,
     plan::{Change, Edit, Plan, Protection, Sample, Scope},
 };
 
@@ -67,6 +67,11 @@ impl ReadyPlan {
     #[must_use]
     pub fn plan(&self) -> &Plan {
         &self.plan
+    }
+
+    /// The key of a protection; `None`: its samples are left.
+    pub(crate) fn key(&self, protection: u32) -> Option<&Key> {
+        self.keys[protection as usize].as_deref()
     }
 
     /// The scopes that stay as they are.
@@ -141,10 +146,28 @@ impl ReadyPlan {
     /// # Errors
     /// As [`apply`](Self::apply).
     pub fn decrypt(&self, at: u64, window: &mut [u8]) -> Result<(), Error> {
+        self.each_sample(at, window, |samples| decrypt_batch(samples))
+    }
+
+    /// Encrypts the samples in a window of the unit: the plan is one that an
+    /// [`Encryptor`](crate::encrypt::Encryptor) has made. All else is as in [`decrypt`](Self::decrypt).
+    ///
+    /// # Errors
+    /// As [`apply`](Self::apply).
+    pub fn encrypt(&self, at: u64, window: &mut [u8]) -> Result<(), Error> {
+        self.each_sample(at, window, |samples| encrypt_batch(samples))
+    }
+
+    fn each_sample(
+        &self,
+        at: u64,
+        window: &mut [u8],
+        run: impl FnOnce(&mut dyn Iterator<Item = cenc::Sample<'_>>) -> Result<(), BatchError>,
+    ) -> Result<(), Error> {
         let samples = self.samples_in(at, window.len());
         let mut rest = Rest { at, bytes: window };
         let mut broken = Ok(());
-        let batch = samples.clone().map_while(|(index, sample, key)| {
+        let mut batch = samples.clone().map_while(|(index, sample, key)| {
             let taken = rest.take(sample).and_then(|data| {
                 let encryption = self.plan.encryption(sample);
                 let encryption = encryption.map_err(|reason| self.failed(index, sample, reason))?;
@@ -152,7 +175,7 @@ impl ReadyPlan {
             });
             taken.map_err(|error| broken = Err(error)).ok()
         });
-        let done = decrypt_batch(batch);
+        let done = run(&mut batch);
         if let Err(BatchError { index, error }) = done
             && let Some((index, sample, _)) = samples.clone().nth(index)
         {
@@ -161,8 +184,44 @@ impl ReadyPlan {
         broken
     }
 
-    /// The samples that are to be decrypted in a window, with their place in the plan and their keys.
-    fn samples_in(
+    /// What becomes of a window of the unit once its edits have been added to `relocation`: what stays
+    /// of it and what goes in, in order, each with its new offset. They lie one behind the other.
+    ///
+    /// What goes in at the start of the window comes with the window before.
+    pub fn pieces<'a>(
+        &'a self,
+        relocation: &Relocation,
+        at: u64,
+        window: &'a [u8],
+    ) -> impl Iterator<Item = (u64, &'a [u8])> {
+        let end = at + window.len() as u64;
+        let inserts = self.edits_from(at).take_while(move |edit| edit.at <= end);
+        let inserts = inserts.filter_map(|edit| match &edit.change {
+            Change::Insert { bytes, .. } => Some((edit.at, bytes.as_slice())),
+            _ => None,
+        });
+        let mut inserts = inserts.peekable();
+        let mut pieces = Vec::new();
+        for kept in relocation.kept(at..end) {
+            let mut from = kept.start;
+            while let Some((cut, bytes)) = inserts.next_if(|(cut, _)| *cut <= kept.end) {
+                pieces.extend([slice(at, window, from..cut.max(from)), bytes]);
+                from = cut.max(from);
+            }
+            pieces.push(slice(at, window, from..kept.end));
+        }
+        pieces.extend(inserts.map(|(_, bytes)| bytes));
+        pieces.retain(|piece| !piece.is_empty());
+        let mut new = relocation.moved(at);
+        pieces.into_iter().map(move |piece| {
+            let start = new;
+            new += piece.len() as u64;
+            (start, piece)
+        })
+    }
+
+    /// The samples with a key in a window, with their place in the plan and their keys.
+    pub(crate) fn samples_in(
         &self,
         at: u64,
         len: usize,
@@ -172,7 +231,7 @@ impl ReadyPlan {
         let end = at + len as u64;
         let in_window = samples[first..].iter().take_while(move |sample| sample.at < end);
         (first as u64..).zip(in_window).filter_map(|(index, sample)| {
-            let key = self.keys[sample.protection as usize].as_deref()?;
+            let key = self.key(sample.protection)?;
             Some((index, sample, key))
         })
     }
@@ -211,6 +270,12 @@ impl<'w> Rest<'w> {
         *self = Self { at: sample.end(), bytes: rest };
         Ok(&mut taken[start..])
     }
+}
+
+/// Bytes of a window that begins at `at`.
+fn slice(at: u64, window: &[u8], range: Range<u64>) -> &[u8] {
+    let place = |offset: u64| usize::try_from(offset - at).unwrap_or(usize::MAX);
+    window.get(place(range.start)..place(range.end)).unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -400,7 +465,7 @@ mod tests {
         let (mut bytes, mut whole) = (encrypted(), encrypted());
         ready.decrypt(80, &mut bytes).unwrap();
         assert_eq!(bytes, vec![0x11; 100]);
-        ready.edits().for_each(|edit| edit.write(80, &mut bytes));
+        ready.edit(80, &mut bytes);
         ready.apply(80, &mut whole).unwrap();
         assert_eq!(bytes, whole);
     }

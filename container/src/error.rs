@@ -155,6 +155,31 @@ pub enum Error {
         /// Track id.
         track: u32,
     },
+    /// A track that is to be encrypted is encrypted, or has boxes that say so.
+    #[error("{place}: track {track} is protected already")]
+    AlreadyProtected {
+        /// The box that says so.
+        place: Place,
+        /// Track id.
+        track: u32,
+    },
+    /// The settings for encrypting contradict each other, the format, or the file.
+    #[error("cannot be encrypted so: {what}")]
+    Settings {
+        /// What cannot be.
+        what: String,
+    },
+    /// What a track's codec says does not tell which bytes may be protected.
+    #[error("{place}: track {track}: what may be protected is not known")]
+    Codec {
+        /// The sample entry, or the sample.
+        place: Place,
+        /// Track id.
+        track: u32,
+        /// What is wrong with it.
+        #[source]
+        reason: codec::Error,
+    },
     /// Reading failed.
     #[error("reading at byte {at}")]
     Read {
@@ -167,11 +192,12 @@ pub enum Error {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeSet;
+    use std::{collections::BTreeSet, sync::Arc};
 
     use super::*;
     use crate::{
-        ReadAt,
+        ReadAt, Window,
+        encrypt::{Encryptor, IvSettings, Settings, TrackKey, TrackSettings},
         mp4::{
             Planner,
             testing::{
@@ -198,6 +224,9 @@ mod tests {
             Error::NoHeader { .. } => "NoHeader",
             Error::NoInit { .. } => "NoInit",
             Error::NoKey { .. } => "NoKey",
+            Error::AlreadyProtected { .. } => "AlreadyProtected",
+            Error::Settings { .. } => "Settings",
+            Error::Codec { .. } => "Codec",
             Error::Read { .. } => "Read",
         }
     }
@@ -291,7 +320,33 @@ mod tests {
         let read = Planner::new().next_unit(&Absent, true).unwrap_err();
         assert_eq!(read.to_string(), "reading at byte 0");
         reached.extend([name(&no_key), name(&read)]);
-        assert_eq!(reached.len(), 15);
+        let file = file(&[cenc_moov()]);
+        let encrypted = |track, scheme| {
+            let iv = IvSettings::PerSample { size: 8, first: [0; 16] };
+            let pattern = cenc::Pattern::NONE;
+            let key = TrackKey { kid: [1; 16].into(), key: Arc::new(cenc::Key::new(&[2; 16])) };
+            let tracks = vec![TrackSettings { track, keys: vec![key], pattern, iv }];
+            let (pssh, clear_lead, rotate) = (Vec::new(), None, None);
+            let piff = scheme == cenc::Scheme::Cbcs;
+            let settings = Settings { scheme, tracks, pssh, piff, clear_lead, rotate };
+            Encryptor::new(settings).next_unit(&Window::new(0, &file)).unwrap_err()
+        };
+        let twice = encrypted(1, cenc::Scheme::Cenc);
+        assert_eq!(
+            twice.to_string(),
+            "`moov/trak/mdia/minf/stbl` at byte 76: track 1 is protected already"
+        );
+        let settings = encrypted(1, cenc::Scheme::Cbcs);
+        assert_eq!(settings.to_string(), "cannot be encrypted so: PIFF has no scheme cbcs");
+        let place = Place { path: "mdat".to_owned(), at: 9 };
+        let reason = codec::Error::Missing { what: "avcC", value: 0 };
+        let codec = Error::Codec { place, track: 1, reason };
+        assert_eq!(
+            codec.to_string(),
+            "`mdat` at byte 9: track 1: what may be protected is not known"
+        );
+        reached.extend([name(&twice), name(&settings), name(&codec)]);
+        assert_eq!(reached.len(), 18);
     }
 
     struct Absent;

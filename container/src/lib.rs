@@ -7,6 +7,9 @@
 //! pure function of the bytes. With keys it becomes a [`ReadyPlan`], which is the only thing here
 //! that writes. Nothing here opens a file: inputs are [`ReadAt`], outputs are slices.
 //!
+//! A [`Verifier`] looks at samples between the two halves of `apply`, `decrypt` and `edit`, and tells which
+//! keys look wrong.
+//!
 //! Lengths stay: what protection leaves behind becomes padding, so that every offset in the file
 //! still holds. Who wants it out instead takes [`ReadyPlan::discards`] out, and lets [`Relocation`]
 //! and [`Planner::relocate`] correct the offsets.
@@ -44,7 +47,10 @@ mod planner;
 mod relocation;
 mod source;
 mod stop;
+mod verify;
 pub mod webm;
+
+pub use codec::Verdict;
 
 pub use {
     apply::{KeySource, ReadyPlan},
@@ -58,4 +64,5 @@ pub use {
     planner::{Planner, Step},
     relocation::Relocation,
     source::{ReadAt, Window},
+    verify::{Finding, Verifier},
 };

@@ -19,7 +19,7 @@ use crate::{
 ///
 /// Samples in memory, for each scheme, sample size and kernel: a kernel is a way to do AES that the CPU
 /// has. With a file, also how long it takes from the first byte to the last, and how long to read,
-/// decrypt and write it.
+/// decrypt, check and write it.
 #[derive(Debug, clap::Args)]
 #[command(after_help = BENCH_EXAMPLES)]
 pub(crate) struct BenchArgs {
@@ -41,6 +41,10 @@ pub(crate) struct BenchArgs {
     /// Threads for the file [default: one for each core]
     #[arg(long, value_name = "N", requires = "file")]
     threads: Option<NonZero<usize>>,
+
+    /// Do not look at the decrypted samples, as decrypt's option of the same name
+    #[arg(long, requires = "file")]
+    no_verify: bool,
 
     /// Only this kernel; may be repeated
     #[arg(long, value_name = "NAME")]
@@ -64,7 +68,7 @@ Examples:
   clearkey bench
   clearkey bench in.mp4 --keys-file keys.txt --work /dev/shm
 
-Exit codes: 0 done; 1 something protected had no key; 2 anything else.";
+Exit codes: 0 done; 1 something protected had no key, or its key looks wrong; 2 anything else.";
 
 impl BenchArgs {
     /// The kernels to measure, fastest first.
@@ -106,6 +110,7 @@ impl BenchArgs {
             init: None,
             sessions,
             allow_missing_keys: false,
+            verify: !self.no_verify,
             threads: threads(self.threads),
             json: false,
             quiet: true,

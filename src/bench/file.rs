@@ -6,7 +6,7 @@ use anyhow::Context;
 use serde::Serialize;
 
 use super::BenchArgs;
-use crate::{decrypt, stages::Stages};
+use crate::{decrypt, report::DecryptReport, stages::Stages};
 
 /// The median of the runs.
 #[derive(Serialize)]
@@ -19,6 +19,9 @@ pub(super) struct Speed {
     /// Seconds of all threads together.
     read_seconds: f64,
     decrypt_seconds: f64,
+    /// None: what was decrypted was not looked at.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    check_seconds: Option<f64>,
     write_seconds: f64,
 }
 
@@ -33,9 +36,10 @@ pub(super) fn measure(args: &BenchArgs) -> anyhow::Result<Option<Speed>> {
     for _ in 0..args.runs.get() {
         let stages = Stages::default();
         let start = Instant::now();
-        decrypt::decrypt(&job, &stages).with_context(|| path.display().to_string())?;
+        let mut report = DecryptReport::default();
+        decrypt::decrypt(&job, &stages, &mut report).with_context(|| path.display().to_string())?;
         let seconds = start.elapsed().as_secs_f64();
-        let [read_seconds, decrypt_seconds, write_seconds] = stages.seconds();
+        let [read_seconds, decrypt_seconds, check_seconds, write_seconds] = stages.seconds();
         speeds.push(Speed {
             file_bytes,
             threads: job.threads.get(),
@@ -44,6 +48,7 @@ pub(super) fn measure(args: &BenchArgs) -> anyhow::Result<Option<Speed>> {
             bytes_per_second: file_bytes as f64 / seconds,
             read_seconds,
             decrypt_seconds,
+            check_seconds: job.verify.then_some(check_seconds),
             write_seconds,
         });
         fs::remove_file(&output)?;
@@ -63,11 +68,13 @@ impl fmt::Display for Speed {
             bytes_per_second / 1e6
         )?;
         let stages = [
-            ("read", self.read_seconds),
-            ("decrypt", self.decrypt_seconds),
-            ("write", self.write_seconds),
+            ("read", Some(self.read_seconds)),
+            ("decrypt", Some(self.decrypt_seconds)),
+            ("check", self.check_seconds),
+            ("write", Some(self.write_seconds)),
         ];
         for (stage, seconds) in stages {
+            let Some(seconds) = seconds else { continue };
             let speed = megabytes / seconds;
             writeln!(f, "  {stage:<8}{seconds:>7.3} s of all threads, {speed:.0} MB/s each")?;
         }

@@ -24,3 +24,4 @@ mod inspect;
 mod output;
 mod refusals;
 mod wrong_input;
+mod wrong_key;

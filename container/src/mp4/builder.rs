@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// PIFF's `pssh`.
-const PIFF_PSSH: [u8; 16] = [
+pub(crate) const PIFF_PSSH: [u8; 16] = [
     0xd0, 0x8a, 0x4f, 0x18, 0x10, 0xf3, 0x4a, 0x82, 0xb6, 0xc8, 0x32, 0xd8, 0xab, 0xa1, 0x83, 0xd3,
 ];
 
@@ -163,6 +163,12 @@ impl Builder {
         self.plan.edits.push(Edit { at: range.start, change, scope });
     }
 
+    /// Puts bytes in before what stands at `at`, into the box that begins at `owner`.
+    pub(crate) fn insert(&mut self, scope: Option<u32>, at: u64, owner: u64, bytes: Vec<u8>) {
+        let change = Change::Insert { bytes, owner };
+        self.plan.edits.push(Edit { at, change, scope });
+    }
+
     /// Takes a `pssh` box, also PIFF's, out of the file and into the initialization data; boxes that
     /// follow each other make one value (EME's registry, "cenc").
     pub(crate) fn pssh(&mut self, boxed: &Mp4Box<'_, '_>) -> Result<bool, Error> {
@@ -190,7 +196,8 @@ impl Builder {
     pub(crate) fn finish(mut self, end: u64) -> Result<Plan, Error> {
         self.plan.range = self.start..end;
         self.plan.samples.sort_unstable_by_key(|sample| sample.at);
-        self.plan.edits.sort_by_key(|edit| edit.at);
+        // What goes in comes before what it takes the place of.
+        self.plan.edits.sort_by_key(|edit| (edit.at, edit.range().end));
         self.headers.sort_by_key(|header| header.start);
         let mut headers = self.headers.iter().peekable();
         let mut taken = self.start;

@@ -131,7 +131,7 @@ impl<'i> Input<'i> {
         Some(Error::UnknownFormat { what })
     }
 
-    fn fill(&self, at: u64, buffer: &mut [u8]) -> Result<(), Stop> {
+    pub(crate) fn fill(&self, at: u64, buffer: &mut [u8]) -> Result<(), Stop> {
         Ok(self.source.fill(at, buffer)?)
     }
 }

@@ -52,6 +52,7 @@ pub(crate) struct MovieTrack {
 pub(crate) struct TrackExtends {
     track: u32,
     pub(crate) description_index: u32,
+    pub(crate) sample_duration: u32,
     pub(crate) sample_size: u32,
 }
 
@@ -115,9 +116,9 @@ fn track_extends(mvex: &Mp4Box<'_, '_>) -> Result<Vec<TrackExtends>, Error> {
             fields.version_and_flags()?;
             let track = fields.u32("track_ID")?;
             let description_index = fields.u32("default_sample_description_index")?;
-            fields.u32("default_sample_duration")?;
+            let sample_duration = fields.u32("default_sample_duration")?;
             let sample_size = fields.u32("default_sample_size")?;
-            all.push(TrackExtends { track, description_index, sample_size });
+            all.push(TrackExtends { track, description_index, sample_duration, sample_size });
         }
     }
     Ok(all)
@@ -165,7 +166,7 @@ fn plan_track(
     Ok(track)
 }
 
-fn track_id(tkhd: &Mp4Box<'_, '_>) -> Result<u32, Error> {
+pub(crate) fn track_id(tkhd: &Mp4Box<'_, '_>) -> Result<u32, Error> {
     let mut fields = tkhd.fields();
     let (version, _) = fields.version_and_flags()?;
     fields.u32_or_u64(version == 1, "creation_time")?;
@@ -173,7 +174,7 @@ fn track_id(tkhd: &Mp4Box<'_, '_>) -> Result<u32, Error> {
     fields.u32("track_ID")
 }
 
-fn handler(mdia: &Mp4Box<'_, '_>) -> Result<FourCc, Error> {
+pub(crate) fn handler(mdia: &Mp4Box<'_, '_>) -> Result<FourCc, Error> {
     let hdlr = mdia.need(b"hdlr")?;
     let mut fields = hdlr.fields();
     fields.version_and_flags()?;

@@ -115,7 +115,11 @@ fn format(sinf: &Mp4Box<'_, '_>) -> Result<FourCc, Error> {
 }
 
 /// Where in the body of a sample entry of that type its boxes begin.
-fn fields_len(entry: &Mp4Box<'_, '_>, kind: FourCc, stsd_version: u8) -> Result<usize, Error> {
+pub(crate) fn fields_len(
+    entry: &Mp4Box<'_, '_>,
+    kind: FourCc,
+    stsd_version: u8,
+) -> Result<usize, Error> {
     Ok(match &kind.0 {
         b"encv" | b"drmi" => VISUAL,
         b"avc1" | b"avc2" | b"avc3" | b"avc4" | b"dva1" | b"dvav" | b"hvc1" | b"hev1" | b"hvc2"
