@@ -305,7 +305,7 @@ mod tests {
         let mut plan = plan(1, &[1]);
         plan.subsamples = vec![Subsample::new(1, 2), Subsample::new(0, 3), Subsample::new(1, 1)];
         plan.samples[0].subsamples = Some(0..3);
-        let mut ranges = vec![3..4];
+        let mut ranges = vec![3..4, 9..12];
         protected(&plan, &plan.samples[0], &mut ranges).unwrap();
         assert_eq!(ranges, [1..6, 7..8]);
     }

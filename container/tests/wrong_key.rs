@@ -4,6 +4,7 @@
 
 #![expect(clippy::unwrap_used, reason = "the helpers of a test may panic as the test may")]
 
+#[expect(dead_code, reason = "other tests have more use for it")]
 mod common;
 
 use std::{
