@@ -106,7 +106,7 @@ fn write(
     );
     let judged = done.and_then(|()| Ok(checks.judge()?));
     judged.map_err(|error| match output.is_direct() {
-        true => too_late(error, "a part of the output is on its way, but"),
+        true => too_late(error, "a part of the output is out already"),
         false => error,
     })?;
     output.finish().with_context(to)?;

@@ -56,9 +56,9 @@ impl Verifier {
     /// One in so many is looked at later.
     pub const EVERY: u64 = 16;
 
-    /// Bits of evidence after which there is no point in going on: 1000 to 1. A single rule cannot bring
+    /// Bits of evidence after which there is no point in going on: 256 to 1. A single rule cannot bring
     /// many more, since some writer may not know it.
-    const OVERWHELMING: f64 = 10.0;
+    const OVERWHELMING: f64 = 8.0;
 
     /// Nothing seen yet.
     #[must_use]
