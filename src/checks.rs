@@ -14,9 +14,11 @@ impl Checks {
         Self(verify.then(Verifier::new))
     }
 
-    /// Checks of the same kind that have seen nothing.
-    pub(crate) fn anew(&self) -> Self {
-        Self::new(self.0.is_some())
+    /// Forgets what has been seen.
+    pub(crate) fn forget(&self) {
+        if let Some(verifier) = &self.0 {
+            verifier.forget();
+        }
     }
 
     /// Takes notice of a unit, before its first window.
@@ -92,12 +94,20 @@ pub(crate) struct Check {
     verdict: &'static str,
 }
 
+impl Check {
+    pub(crate) fn is_wrong(&self) -> bool {
+        self.verdict == WRONG
+    }
+}
+
+const WRONG: &str = "wrong";
+
 impl From<&Finding> for Check {
     fn from(&Finding { checked, implausible, verdict, .. }: &Finding) -> Self {
         let verdict = match verdict {
             Verdict::Unknown => "unknown",
             Verdict::Plausible => "plausible",
-            Verdict::Wrong => "wrong",
+            Verdict::Wrong => WRONG,
         };
         Self { checked, implausible, verdict }
     }

@@ -72,9 +72,11 @@ impl DecryptReport {
         }
     }
 
-    /// Whether nothing stays encrypted.
+    /// Whether nothing stays encrypted, and no key looks wrong.
     pub(crate) fn is_complete(&self) -> bool {
-        self.tracks.values().all(|track| track.missing_kids.is_empty())
+        let has_all = |track: &TrackCounts| track.missing_kids.is_empty();
+        let is_wrong = |track: &TrackCounts| track.checks.values().any(Check::is_wrong);
+        self.tracks.values().all(|track| has_all(track) && !is_wrong(track))
     }
 
     /// Says on stderr what was done.

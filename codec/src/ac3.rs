@@ -46,3 +46,40 @@ fn frame_len(bytes: &[u8]) -> Option<usize> {
         _ => None,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A syncframe of that length, empty.
+    fn frame(header: [u8; 6], len: usize) -> Vec<u8> {
+        let mut frame = header.to_vec();
+        frame.resize(len, 0);
+        frame
+    }
+
+    #[test]
+    fn lengths_of_ac3_are_those_of_table_4_13() {
+        // 48 kHz at 192 kbit/s, 44.1 kHz at 32 kbit/s in both lengths, 32 kHz at 640 kbit/s.
+        for (rates, words) in [(0x14, 384), (0x40, 69), (0x41, 70), (0xa5, 1920)] {
+            let header = [0x0b, 0x77, 0, 0, rates, 0x40];
+            assert_eq!(frame_len(&header), Some(words * 2), "{rates:x}");
+        }
+        // Reserved: sampling rate, length, bsid.
+        for (rates, identification) in [(0xc0, 0x40), (0x26, 0x40), (0x14, 0x88)] {
+            assert_eq!(frame_len(&[0x0b, 0x77, 0, 0, rates, identification]), None);
+        }
+    }
+
+    #[test]
+    fn a_sample_is_full_of_syncframes() {
+        // E-AC-3: an independent and a dependent substream of 6 and 8 bytes.
+        let first = frame([0x0b, 0x77, 0x00, 0x02, 0x3f, 0x80], 6);
+        let second = frame([0x0b, 0x77, 0x40, 0x03, 0x3f, 0x80], 8);
+        let mut both = [first, second].concat();
+        assert!(is_sequence(&both) && is_sequence(&both[..6]));
+        assert!(!is_sequence(&both[..7]) && !is_sequence(&both[..13]));
+        both[6] = 0;
+        assert!(!is_sequence(&both));
+    }
+}

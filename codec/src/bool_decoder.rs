@@ -26,7 +26,7 @@ impl<'b> BoolDecoder<'b> {
         if self.ahead < 16 {
             self.refill();
         }
-        let split = 1 + ((self.range - 1) * u32::from(probability) >> 8);
+        let split = 1 + (((self.range - 1) * u32::from(probability)) >> 8);
         let threshold = u64::from(split) << 56;
         let bit = self.value >= threshold;
         if bit {
@@ -73,20 +73,14 @@ impl<'b> BoolDecoder<'b> {
 mod tests {
     use super::*;
 
-    /// The encoder of RFC 6386, 7.3, with numbers that never end.
+    /// The encoder of RFC 6386, 7.3, which ends with as many zeros as it looks ahead.
     fn encode(bits: &[(bool, u8)]) -> Vec<u8> {
         let mut out = Vec::<u8>::new();
         let (mut range, mut bottom, mut count) = (255_u32, 0_u32, 24);
         let mut put = |bit: bool, probability: u8| {
-            let split = 1 + ((range - 1) * u32::from(probability) >> 8);
+            let split = 1 + (((range - 1) * u32::from(probability)) >> 8);
             if bit {
-                let (sum, carry) = bottom.overflowing_add(split << 24);
-                bottom = sum;
-                if carry {
-                    let at = out.iter().rposition(|&byte| byte != 255).unwrap();
-                    out[at] += 1;
-                    out[at + 1..].fill(0);
-                }
+                bottom += split;
                 range -= split;
             } else {
                 range = split;
@@ -94,14 +88,14 @@ mod tests {
             while range < 128 {
                 range <<= 1;
                 if bottom >> 31 == 1 {
-                    let at = out.iter().rposition(|&byte| byte != 255).unwrap();
-                    out[at] += 1;
-                    out[at + 1..].fill(0);
+                    let carried = out.iter().rposition(|&byte| byte != 255).unwrap();
+                    out[carried] += 1;
+                    out[carried + 1..].fill(0);
                 }
                 bottom <<= 1;
                 count -= 1;
                 if count == 0 {
-                    out.push((bottom >> 24) as u8);
+                    out.push(bottom.to_be_bytes()[0]);
                     bottom &= 0xff_ffff;
                     count = 8;
                 }
@@ -129,7 +123,7 @@ mod tests {
                 assert_eq!(decoder.bit(probability), bit);
             }
             assert!(decoder.is_padding());
-            *bytes.last_mut().unwrap() = 1;
+            bytes.push(1);
             let mut decoder = BoolDecoder::new(&bytes);
             for &(_, probability) in &bits {
                 decoder.bit(probability);

@@ -85,7 +85,7 @@ mod tests {
         assert_eq!((config.object_type, config.specific), (0x40, &b"\x11\x90\x56\xe5\0"[..]));
         // MP3 has no specific part; here with a dependency, a URL and a clock reference.
         let mp3 =
-            b"\0\0\0\0\x03\x1a\0\x01\xe0\0\x09\x02ab\0\x01\x04\x0d\x6b\x15\0\0\0\0\0\0\0\0\0\0\0";
+            b"\0\0\0\0\x03\x19\0\x01\xe0\0\x09\x02ab\0\x01\x04\x0d\x6b\x15\0\0\0\0\0\0\0\0\0\0\0";
         let config = DecoderConfig::read(mp3).unwrap();
         assert_eq!((config.object_type, config.specific), (0x6b, &b""[..]));
     }

@@ -57,3 +57,36 @@ fn checksum(bytes: &[u8]) -> u8 {
         (0..8).fold(sum ^ byte, |sum, _| sum << 1 ^ if sum & 0x80 == 0 { 0 } else { 7 })
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// RFC 9639, appendix D.1.3 and D.2.5: the frames of its examples.
+    const FIRST: [u8; 7] = [0xff, 0xf8, 0x69, 0x18, 0x00, 0x00, 0xbf];
+
+    #[test]
+    fn the_header_of_the_first_example_is_whole() {
+        assert!(has_header(&FIRST));
+        for len in 0..FIRST.len() {
+            assert!(!has_header(&FIRST[..len]), "{len}");
+        }
+    }
+
+    #[test]
+    fn no_bit_of_a_header_can_change() {
+        for bit in 0..FIRST.len() * 8 {
+            let mut frame = FIRST;
+            frame[bit / 8] ^= 0x80 >> (bit % 8);
+            assert!(!has_header(&frame), "{bit}");
+        }
+    }
+
+    #[test]
+    fn numbers_and_codes_lengthen_a_header() {
+        // A block size and a rate of two bytes each, a number of three.
+        assert_eq!(header_len(&[0xff, 0xf9, 0x7d, 0x18, 0xe1, 0x80, 0x80, 0, 0]), Some(11));
+        assert_eq!(header_len(&[0xff, 0xf9, 0x7d, 0x18, 0xe1, 0x80, 0x00, 0, 0]), None);
+        assert_eq!(header_len(&[0xff, 0xf9, 0x1c, 0x18, 0x7f]), Some(6));
+    }
+}

@@ -16,6 +16,8 @@ mod codec;
 mod error;
 mod mapper;
 mod protected;
+#[cfg(test)]
+mod random;
 mod tally;
 
 mod aac;
@@ -32,8 +34,11 @@ mod vorbis;
 mod vp8;
 mod vp9;
 
+#[cfg(test)]
+mod tests;
+
 pub use {
-    codec::Codec,
+    codec::{Codec, Rounding},
     error::Error,
     mapper::Mapper,
     protected::Protected,

@@ -8,7 +8,7 @@ pub(crate) fn check(sample: &[u8], protected: &Protected<'_>, tally: &mut Tally)
     if protected.contains(0) {
         // Of all versions half are reserved, and then the partition must fit; a key frame's start code
         // hardly ever comes by chance.
-        let fits = (sample.len() as f64 / (1 << 19) as f64).min(1.0);
+        let fits = (sample.len().saturating_sub(2) as f64 / f64::from(1 << 19)).min(1.0);
         tally.test(Rule::Header, 1.0 - fits / 4.0, header.is_some());
     }
     let Some(Header { is_key, first, rest }) = header else { return };
@@ -24,8 +24,8 @@ pub(crate) fn check(sample: &[u8], protected: &Protected<'_>, tally: &mut Tally)
     }
 }
 
-/// How often the sizes of random partitions are too large.
-const PARTITIONS: f64 = 0.9;
+/// How often the sizes of random partitions are too large: they have 24 bits.
+const PARTITIONS: f64 = 0.99;
 
 struct Header<'s> {
     is_key: bool,
@@ -99,4 +99,53 @@ fn do_partitions_fit(rest: &[u8], sizes: usize) -> bool {
         });
         sizes.sum::<usize>() <= tokens.len()
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::slice::from_ref;
+
+    use super::*;
+
+    /// A key frame of 320x180.
+    fn key(first: &[u8], rest: &[u8]) -> Vec<u8> {
+        let tag = u32::try_from(first.len()).unwrap() << 5 | 0x10;
+        let start = [0x9d, 0x01, 0x2a, 0x40, 0x01, 0xb4, 0x00];
+        [&tag.to_le_bytes()[..3], &start, first, rest].concat()
+    }
+
+    #[test]
+    fn the_frame_tag_must_fit() {
+        let frame = key(&[0, 1, 2], &[3]);
+        let Header { is_key, first, rest } = Header::read(&frame).unwrap();
+        assert_eq!((is_key, first, rest), (true, &[0, 1, 2][..], &[3][..]));
+        assert!(Header::read(&frame[..12]).is_none());
+        let mut other = frame.clone();
+        other[3] = 0;
+        assert!(Header::read(&other).is_none());
+        // Version 4; an inter frame with a partition of one byte.
+        other = frame;
+        other[0] |= 4 << 1;
+        assert!(Header::read(&other).is_none());
+        assert!(Header::read(&[0x31, 0, 0, 7]).is_some() && Header::read(&[0x31, 0, 0]).is_none());
+    }
+
+    #[test]
+    fn partitions_must_fit() {
+        assert_eq!(partitions(true, &[0; 8]), 1);
+        assert!(do_partitions_fit(&[2, 0, 0, 9, 9], 3) && !do_partitions_fit(&[3, 0, 0, 9, 9], 3));
+        assert!(do_partitions_fit(&[], 0) && !do_partitions_fit(&[0, 0], 3));
+    }
+
+    #[test]
+    fn samples_are_judged_by_what_was_protected() {
+        let frame = key(&[0x80, 1, 2], &[3]);
+        let mut tally = Tally::new();
+        check(&frame, &Protected::new(from_ref(&(0..14))), &mut tally);
+        tally.sample_done();
+        check(&frame, &Protected::new(from_ref(&(0..10))), &mut tally);
+        tally.sample_done();
+        // The colour space is reserved, but in the second sample it was clear.
+        assert_eq!((tally.checked(), tally.implausible()), (2, 1));
+    }
 }

@@ -7,7 +7,8 @@ use crate::{Error, Protected, Rule, Tally, bits::Bits};
 pub(crate) fn check(config: &Config, sample: &[u8], protected: &Protected<'_>, tally: &mut Tally) {
     if protected.contains(0) {
         let mut bits = Bits::new(sample, "a raw data block");
-        tally.test(Rule::Header, BLOCK, raw_data_block(config, &mut bits).is_ok());
+        let holds = raw_data_block(config, &mut bits).is_ok();
+        tally.test(Rule::Header, mismatches(config, sample.len()), holds);
     }
     if let Some((&last, before)) = sample.split_last()
         && protected.contains(before.len())
@@ -16,10 +17,15 @@ pub(crate) fn check(config: &Config, sample: &[u8], protected: &Protected<'_>, t
     }
 }
 
-/// How often random bytes do not begin with the elements that are configured.
-const BLOCK: f64 = 0.85;
+/// How often so many random bytes do not begin with the elements that are configured.
+fn mismatches(config: &Config, len: usize) -> f64 {
+    let long = if config.first.is_some() { 0.833 } else { 0.329 };
+    // What fills, and data streams, may come first; in short samples they often are too long.
+    long + (1.0 - long) * 0.161 * (1.0 - len as f64 / 301.0).max(0.0)
+}
+
 /// How often random bytes do not end with ID_END, which is three ones, and up to seven zeros.
-const END: f64 = 0.75;
+const END: f64 = 1.0 - 255.0 / 1024.0;
 
 /// Up to the section data of the first element with audio (4.4.2.1 to 4.4.2.7).
 fn raw_data_block(config: &Config, bits: &mut Bits<'_>) -> Result<(), Error> {
@@ -160,4 +166,66 @@ fn ends(before: u8, last: u8) -> bool {
     let tail = u32::from(before) << 8 | u32::from(last);
     let zeros = tail.trailing_zeros();
     zeros < 8 && tail >> zeros & 7 == 7
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::random;
+
+    const STEREO: Config = Config { first: Some(Element::Pair), long_bands: 49, short_bands: 14 };
+    const MONO: Config = Config { first: Some(Element::Single), long_bands: 49, short_bands: 14 };
+
+    fn begins(config: &Config, sample: &[u8]) -> bool {
+        raw_data_block(config, &mut Bits::new(sample, "a test")).is_ok()
+    }
+
+    #[test]
+    fn silence_of_an_encoder_is_a_block() {
+        // FFmpeg's mono and stereo: SCE or CPE with no bands, then ID_END.
+        assert!(begins(&STEREO, &[0x21, 0x10, 0x04, 0x60, 0x8c, 0x1c]));
+        assert!(ends(0x8c, 0x1c));
+        assert!(begins(&MONO, &[0x01, 0x18, 0x20, 0x07]) && ends(0x20, 0x07));
+        // One in place of the other.
+        assert!(!begins(&MONO, &[0x21, 0x10, 0x04, 0x60, 0x8c, 0x1c]));
+        assert!(!begins(&STEREO, &[0x01, 0x18, 0x20, 0x07]));
+    }
+
+    #[test]
+    fn what_fills_may_come_first() {
+        // FIL of one byte, DSE of one byte aligned, then SCE as above.
+        assert!(begins(&MONO, &[0b1100_0010, 0, 0b0000_0001, 0x18 << 1, 0x20 << 1, 0, 0]));
+        assert!(begins(&MONO, &[0x80 | 1, 0x01, 0xaa, 0x01, 0x18, 0x20, 0x07]));
+        // A FIL that is longer than the block; a program config element, behind which anything may come.
+        assert!(!begins(&MONO, &[0b1101_1101, 0xff, 0xff, 0, 0]));
+        assert!(begins(&MONO, &[0xa0]));
+    }
+
+    #[test]
+    fn reserved_values_break_a_block() {
+        let mut reserved = [0x01, 0x18, 0x20, 0x07];
+        // ics_reserved_bit, behind tag and global_gain.
+        reserved[1] |= 1;
+        assert!(!begins(&MONO, &reserved));
+        // All 49 bands in one section; one band more; one band more in the section.
+        assert!(begins(&MONO, &[0x01, 0x18, 0x18, 0x83, 0xf2]));
+        assert!(!begins(&MONO, &[0x01, 0x18, 0x19, 0x03, 0xf2]));
+        assert!(!begins(&MONO, &[0x01, 0x18, 0x18, 0x83, 0xf3]));
+        // Predictor data, and a reserved codebook.
+        assert!(!begins(&MONO, &[0x01, 0x18, 0x18, 0xc3, 0xf2]));
+        assert!(!begins(&MONO, &[0x01, 0x18, 0x18, 0xb3, 0xf2]));
+    }
+
+    #[test]
+    fn random_blocks_are_broken_as_often_as_assumed() {
+        for config in [MONO, STEREO, Config { first: None, ..STEREO }] {
+            for len in [60, 200, 400] {
+                let broken = random::broken(len, |sample| begins(&config, sample));
+                let assumed = mismatches(&config, len);
+                assert!((broken - assumed).abs() < 0.01, "{len}: {broken} {assumed}");
+            }
+        }
+        let broken = random::broken(2, |tail| ends(tail[0], tail[1]));
+        assert!((broken - END).abs() < 0.005, "{broken}");
+    }
 }

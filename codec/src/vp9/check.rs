@@ -32,7 +32,7 @@ pub(crate) fn check(config: &Config, sample: &[u8], protected: &Protected<'_>, t
             continue;
         }
         if protected.contains(frame.start) {
-            tally.test(Rule::Header, HEADER, header.is_ok());
+            tally.test(Rule::Header, misfits(frame.len()), header.is_ok());
         }
         if let Ok(header) = header
             && header.compressed > 0
@@ -51,10 +51,14 @@ const RESIZED: u64 = 1 << 63;
 const ENOUGH: u64 = 256;
 /// How often the sizes in what only looks like a superframe index are too large.
 const SUPERFRAME: f64 = 0.9;
-/// How often random bytes are no uncompressed header.
-const HEADER: f64 = 0.99;
+/// How often random bytes are no uncompressed header of a frame of that length.
+fn misfits(len: usize) -> f64 {
+    // header_size_in_bytes has 16 bits.
+    1.0 - 0.04 * (len as f64 / 65536.0).min(1.0)
+}
+
 /// How often a compressed header that is random from some byte on has no end where it should.
-const COMPRESSED: f64 = 0.95;
+const COMPRESSED: f64 = 0.98;
 
 fn payload(
     header: &Header,
@@ -79,8 +83,9 @@ fn payload(
                 .filter(|&size| size > 0)
                 .and_then(|size| (at + 4).checked_add(size as usize))
                 .filter(|&end| end < frame.end);
-            if protected.contains(at) {
-                tally.test(Rule::Length, 255.0 / 256.0, fits.is_some());
+            if protected.contains(at) && protected.contains(at + 3) {
+                let room = (frame.end - at) as f64 / 2_f64.powi(32);
+                tally.test(Rule::Length, 1.0 - room, fits.is_some());
             }
             let Some(tile_end) = fits else { return };
             at += 4;
@@ -91,5 +96,35 @@ fn payload(
             tally.test(Rule::Entropy, 0.5, sample[at] < 128);
         }
         at = end;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::random;
+
+    #[test]
+    fn random_headers_are_broken_as_often_as_assumed() {
+        for len in [1000, 20_000, 66_000] {
+            let mut frame = vec![1; len];
+            let broken = random::broken(64, |start| {
+                frame[..64].copy_from_slice(start);
+                Header::read(&frame, &[640; 8]).is_ok()
+            });
+            assert!((broken - misfits(len)).abs() < 0.002, "{len}: {broken}");
+        }
+    }
+
+    #[test]
+    fn random_compressed_headers_are_broken_more_often_than_assumed() {
+        let header = Header { is_filter_switchable: true, ..Header::default() };
+        for is_intra in [false, true] {
+            for len in [4, 10, 20, 40] {
+                let header = Header { is_intra, ..header };
+                let broken = random::broken(len, |bytes| compressed::is_whole(&header, bytes));
+                assert!(broken > COMPRESSED, "{len}: {broken}");
+            }
+        }
     }
 }

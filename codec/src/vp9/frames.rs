@@ -77,10 +77,10 @@ mod tests {
     #[test]
     fn a_sample_without_an_index_is_a_frame() {
         assert_eq!(frames(&[]), []);
-        assert_eq!(frames(&[0x82, 1, 2]), [0..3]);
+        assert!(frames(&[0x82, 1, 2]).into_iter().eq(std::iter::once(0..3)));
         // A marker, but none where the index would begin.
-        assert_eq!(frames(&[0x82, 1, 2, 0xc0]), [0..4]);
-        assert_eq!(frames(&[0xc9]), [0..1]);
+        assert!(frames(&[0x82, 1, 2, 0xc0]).into_iter().eq(std::iter::once(0..4)));
+        assert!(frames(&[0xc9]).into_iter().eq(std::iter::once(0..1)));
     }
 
     #[test]
@@ -90,7 +90,7 @@ mod tests {
         // Two bytes each, little-endian; an empty frame is none, and what is left belongs to nobody.
         let sample = [0x82, 1, 2, 0x88, 0xca, 3, 0, 0, 0, 0, 0, 0xca];
         let found = split(&sample).unwrap();
-        assert_eq!(found.iter().collect::<Vec<_>>(), [0..3]);
+        assert!(found.iter().eq(std::iter::once(0..3)));
         assert_eq!(found.index, 4..12);
     }
 

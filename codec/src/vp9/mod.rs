@@ -61,3 +61,6 @@ impl Mapper {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -19,6 +19,13 @@ fn report(input: &str) -> Value {
                 "left_encrypted": 0,
                 "kids": ["10000000100010001000100000000001"],
                 "missing_kids": [],
+                "checks": {
+                    "10000000100010001000100000000001": {
+                        "checked": 50,
+                        "implausible": 0,
+                        "verdict": "plausible",
+                    },
+                },
             },
         },
     })
