@@ -20,7 +20,7 @@ pub(super) fn plan(
     (plan.tracks, plan.scopes) = (found.tracks, found.scopes);
     let mut growth = 0;
     for (entry, scope) in
-        tracks.children().filter(|entry| is_entry(entry)).zip(&mut plan.scopes.clone())
+        tracks.children().filter(is_entry).zip(&mut plan.scopes.clone())
     {
         let entry = entry?;
         let Some(track) = settings.track(scope.track) else { continue };
