@@ -201,6 +201,11 @@ impl Units {
         }
     }
 
+    /// Whether the input is WebM, as far as it has been read.
+    pub(crate) fn is_webm(&self) -> bool {
+        self.planner.is_webm()
+    }
+
     /// The edits that a unit needs once the pieces of a relocation are moved.
     pub(crate) fn relocate(
         &self,

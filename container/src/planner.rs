@@ -64,6 +64,12 @@ impl Planner {
         Ok(Self { format })
     }
 
+    /// Whether the input is WebM, once that shows.
+    #[must_use]
+    pub fn is_webm(&self) -> bool {
+        matches!(self.format, Format::WebM(_))
+    }
+
     /// Plans the unit that follows the last one.
     ///
     /// `input` has at least the bytes from the end of the last unit on; if `whole`, then nothing

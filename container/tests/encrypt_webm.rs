@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "the helpers of a test may panic as the test may")]
 
 mod clear;
+#[expect(dead_code, reason = "other tests have more use for it")]
 mod common;
 
 use std::{collections::BTreeSet, io::Cursor, sync::Arc, time::Duration};
@@ -64,7 +65,7 @@ fn frames(file: &[u8]) -> Vec<(u64, u64, Vec<u8>)> {
     let next = || {
         let mut frame = Frame::default();
         let found = reader.next_frame(&mut frame).unwrap();
-        found.then(|| (frame.track, frame.timestamp, frame.data))
+        found.then_some((frame.track, frame.timestamp, frame.data))
     };
     std::iter::from_fn(next).collect()
 }

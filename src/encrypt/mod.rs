@@ -40,7 +40,7 @@ fn encrypt(args: &EncryptArgs) -> anyhow::Result<Report> {
     let mut units = Units::open(&args.input, Planner::new())?;
     units.keep()?;
     let tracks = tracks(&mut units)?;
-    let (settings, keys) = settings(args, &choice, &tracks)?;
+    let (settings, keys) = settings(args, &choice, &tracks, units.is_webm())?;
     // Before the file: whoever has the file needs them.
     if let Some(path) = &args.license_out {
         secrets::write_license(path, &keys)?;

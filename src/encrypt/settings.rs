@@ -23,6 +23,7 @@ pub(super) fn settings(
     args: &EncryptArgs,
     choice: &Choice,
     tracks: &[Track],
+    is_webm: bool,
 ) -> anyhow::Result<(Settings, Vec<Jwk>)> {
     let scheme = Scheme::from(args.scheme);
     let first_iv = FirstIv::read(args.iv.as_deref(), scheme, !args.per_sample_iv)?;
@@ -52,7 +53,7 @@ pub(super) fn settings(
     let settings = Settings {
         scheme,
         tracks: protected,
-        pssh: pssh(&args.pssh, kids)?,
+        pssh: pssh(&args.pssh, kids, is_webm)?,
         piff: args.piff,
         clear_lead: args.clear_lead,
         rotate: args.rotate,
@@ -72,10 +73,12 @@ fn pattern(given: Option<(u8, u8)>, scheme: Scheme, kind: Kind) -> anyhow::Resul
 }
 
 /// The `pssh` boxes, each by itself.
-fn pssh(given: &str, kids: Vec<KeyId>) -> anyhow::Result<Vec<Vec<u8>>> {
+fn pssh(given: &str, kids: Vec<KeyId>, is_webm: bool) -> anyhow::Result<Vec<Vec<u8>>> {
     match given {
         "none" => Ok(Vec::new()),
-        // Only ids of 16 octets have a place there; WebM has its own way.
+        // WebM tells key ids in its own way.
+        "common" if is_webm => Ok(Vec::new()),
+        // Only ids of 16 octets have a place there.
         "common" if kids.iter().any(|kid| kid.as_bytes().len() != 16) => Ok(Vec::new()),
         "common" => Ok(vec![Pssh::common(kids).context("--pssh common")?.to_bytes()]),
         path => {

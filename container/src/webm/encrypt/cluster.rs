@@ -115,14 +115,8 @@ impl Film {
     pub(super) fn cluster(&mut self, input: Input<'_>, unit: &mut Unit) -> Result<u64, Stop> {
         let range = unit.plan.range.clone();
         let body = range.start + unit.header.len as u64..range.end;
-        let mut cluster = Cluster {
-            input,
-            film: self,
-            plan: &mut unit.plan,
-            scopes: BTreeMap::new(),
-            time: 0,
-            is_encrypted: false,
-        };
+        let mut cluster =
+            Cluster { input, film: self, plan: &mut unit.plan, scopes: BTreeMap::new(), time: 0 };
         let (mut growth, mut untrue) = (0, Vec::new());
         cluster::children(&input, body, |child| {
             match child.header.id {
@@ -158,7 +152,6 @@ struct Cluster<'c, 'i> {
     /// Scope and, if there is one, protection of each track.
     scopes: BTreeMap<u64, (u32, Option<u32>)>,
     time: u64,
-    is_encrypted: bool,
 }
 
 impl Cluster<'_, '_> {
@@ -214,7 +207,6 @@ impl Cluster<'_, '_> {
             plan.scopes[*scope as usize].clear += 1;
             return Ok((0, false));
         };
-        self.is_encrypted = true;
         if header.has_lacing() {
             return Err(block.unsupported("encrypting a track with lacing").into());
         }
@@ -299,19 +291,18 @@ mod tests {
 
     #[test]
     fn partitions_are_where_runs_begin() {
-        let cases: [(&[(u16, u32)], &[u32]); 6] = [
-            (&[(3, 2), (1, 0)], &[3, 5]),
-            (&[(3, 3)], &[3]),
-            (&[(0, 6)], &[0]),
-            (&[(6, 0)], &[]),
-            (&[(1, 1), (2, 2)], &[1, 2, 4]),
-            (&[(65535, 0), (5, 16), (65535, 0), (1, 0)], &[65540, 65556]),
-        ];
-        for (runs, offsets) in cases {
+        for (runs, offsets) in [
+            (vec![(3, 2), (1, 0)], vec![3, 5]),
+            (vec![(3, 3)], vec![3]),
+            (vec![(0, 6)], vec![0]),
+            (vec![(6, 0)], vec![]),
+            (vec![(1, 1), (2, 2)], vec![1, 2, 4]),
+            (vec![(65535, 0), (5, 16), (65535, 0), (1, 0)], vec![65540, 65556]),
+        ] {
             let runs: Vec<_> = runs.iter().map(|run| Subsample::new(run.0, run.1)).collect();
             let len = runs.iter().map(|run| usize::from(run.clear) + run.protected as usize).sum();
             let count = u8::try_from(offsets.len()).unwrap();
-            let bytes = offsets.iter().flat_map(|offset| offset.to_be_bytes());
+            let bytes = offsets.iter().flat_map(|offset: &u32| offset.to_be_bytes());
             let expected: Vec<_> = std::iter::once(count).chain(bytes).collect();
             assert_eq!(partitions(&runs, len), Some(expected));
         }

@@ -19,9 +19,8 @@ pub(super) fn plan(
 ) -> Result<u64, Error> {
     (plan.tracks, plan.scopes) = (found.tracks, found.scopes);
     let mut growth = 0;
-    for (entry, scope) in
-        tracks.children().filter(is_entry).zip(&mut plan.scopes.clone())
-    {
+    let scopes = plan.scopes.clone();
+    for (entry, scope) in tracks.children().filter(is_entry).zip(&scopes) {
         let entry = entry?;
         let Some(track) = settings.track(scope.track) else { continue };
         if let Some(encodings) = entry.child(ids::CONTENT_ENCODINGS)? {
@@ -31,7 +30,7 @@ pub(super) fn plan(
             });
         }
         let Some(key) = track.keys.first() else { continue };
-        for crc in [entry.child(ids::CRC_32)?].into_iter().flatten() {
+        if let Some(crc) = entry.child(ids::CRC_32)? {
             make_void(plan, crc.at, crc.end());
         }
         let encodings = encodings(key.kid.as_bytes());
