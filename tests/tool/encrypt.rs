@@ -4,7 +4,10 @@ use std::{fs, path::PathBuf};
 
 use serde_json::Value;
 
-use crate::support::{Dir, Run, clearkey, run};
+use crate::{
+    frames::md5,
+    support::{Dir, Run, clearkey, run},
+};
 
 const KID: &str = "10000000100010001000100000000001";
 const KEY: &str = "3a2a1b68dd2bd9b2eeb25e84c4776668";
@@ -254,6 +257,50 @@ fn what_contradicts_itself_is_refused_and_leaves_nothing() {
         let dir = Dir::new();
         encrypt(&dir, "avc_aac.mp4", args).refused(2, &[message]);
         assert!(dir.names().is_empty(), "{args:?}: {:?}", dir.names());
+    }
+}
+
+#[test]
+fn webm_is_encrypted_with_its_own_means() {
+    for name in ["vp8_vorbis.webm", "vp9_opus.webm"] {
+        let dir = Dir::new();
+        encrypt(&dir, name, &["--key", &pair(), "--clear-lead", "1"]).done();
+        let shown = inspect(&dir);
+        for track in ["1", "2"] {
+            let entry = entry(&shown, track);
+            assert_eq!(
+                (entry["scheme"].as_str(), entry["iv_size"].as_u64()),
+                (Some("cenc"), Some(8))
+            );
+            let counts = &shown["tracks"][track];
+            assert!(counts["clear_samples"].as_u64().unwrap() >= 25, "{name}: {counts}");
+            assert!(counts["protected_samples"].as_u64().unwrap() >= 75, "{name}: {counts}");
+        }
+        let expected = md5(&fs::read(clear(name)).unwrap());
+        assert!(md5(&decrypted(&dir, &["--key", &pair()])) == expected, "{name}");
+        let mut in_place = clearkey();
+        in_place.args(["decrypt", "--in-place", "--key", &pair()]).arg(dir.path("out.mp4"));
+        run(&mut in_place).done();
+        assert!(md5(&dir.read("out.mp4")) == expected, "{name}");
+    }
+}
+
+#[test]
+fn what_webm_has_not_is_refused() {
+    let (a, b) = (pair(), other_pair());
+    let pssh = clear("README.md");
+    let cases: [&[&str]; 5] = [
+        &["--scheme", "cbcs"],
+        &["--key", &b, "--rotate", "1"],
+        &["--piff"],
+        &["--iv", "16"],
+        &["--pssh", pssh.to_str().unwrap()],
+    ];
+    for args in cases {
+        let dir = Dir::new();
+        let said = encrypt(&dir, "vp9_opus.webm", &[&["--key", &a], args].concat());
+        said.refused(2, &["vp9_opus.webm: "]);
+        assert!(dir.names().is_empty(), "{args:?}");
     }
 }
 
