@@ -207,3 +207,153 @@ impl Planner {
         self.tracks.clone()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use clearkey::KeyId;
+
+    use super::*;
+    use crate::{
+        Window,
+        encrypt::{TrackKey, TrackSettings},
+        webm::testing::{block, element, file, master, open, plans, simple, told, track, wide},
+    };
+
+    fn settings() -> Settings {
+        let key = Arc::new(cenc::Key::new(&[3; 16]));
+        let keys = vec![TrackKey { kid: KeyId::new([1, 2, 3]).unwrap(), key }];
+        let iv = IvSettings::PerSample { size: 8, first: [0; 16] };
+        let tracks = vec![TrackSettings { track: 1, keys, pattern: cenc::Pattern::NONE, iv }];
+        let (pssh, clear_lead, rotate) = (Vec::new(), None, None);
+        Settings { scheme: Scheme::Cenc, tracks, pssh, piff: false, clear_lead, rotate }
+    }
+
+    fn encrypted(input: &[u8]) -> Result<Vec<u8>, Error> {
+        let mut encryptor = Encryptor::new(settings());
+        let (mut units, mut relocation) = (Vec::new(), Relocation::new());
+        while let Some(unit) = encryptor.next_unit(&Window::new(0, input))? {
+            unit.edits().for_each(|edit| relocation.add(edit));
+            units.push(unit);
+        }
+        let mut output = Vec::new();
+        for unit in units {
+            let range = unit.plan().range();
+            let [start, end] = [range.start, range.end].map(|at| usize::try_from(at).unwrap());
+            let mut bytes = input[start..end].to_vec();
+            unit.encrypt(range.start, &mut bytes)?;
+            unit.edit(range.start, &mut bytes);
+            for (at, piece) in unit.pieces(&relocation, range.start, &bytes) {
+                assert_eq!(at, output.len() as u64);
+                output.extend_from_slice(piece);
+            }
+        }
+        Ok(output)
+    }
+
+    /// Sizes of one byte that have no room, and positions that have none.
+    #[test]
+    fn sizes_and_positions_get_the_room_that_they_need() {
+        let crc = || element(ids::CRC_32, &[1, 2, 3, 4]);
+        let number = |id, value: u64, len: usize| element(id, &value.to_be_bytes()[8 - len..]);
+        let frame = vec![7; 110];
+        let group = master(ids::BLOCK_GROUP, &[crc(), element(ids::BLOCK, &block(1, &[7; 100]))]);
+        let cluster = |at: u64| {
+            let children = [number(ids::POSITION, at, 1), simple(1, &frame), group.clone()];
+            master(ids::CLUSTER, &[children.concat(), simple(2, b"other")])
+        };
+        let tracks = master(ids::TRACKS, &[track(1, &[]), track(2, &[])]);
+        let cue = |at: u64, relative: u64| {
+            let positions = [
+                number(ids::CUE_CLUSTER_POSITION, at, 1),
+                number(ids::CUE_RELATIVE_POSITION, relative, 1),
+            ];
+            master(ids::CUE_POINT, &[master(ids::CUE_TRACK_POSITIONS, &positions)])
+        };
+        let seek = |at: u64| {
+            master(
+                ids::SEEK_HEAD,
+                &[crc(), master(ids::SEEK, &[number(ids::SEEK_POSITION, at, 1)])],
+            )
+        };
+        let cues = |first: u64, group: u64| master(ids::CUES, &[cue(first, 3), cue(first, group)]);
+        let cues_at = seek(0).len() as u64;
+        let first = cues_at + (cues(0, 0).len() + tracks.len()) as u64;
+        let relative = 3 + simple(1, &frame).len() as u64;
+        let children =
+            [seek(cues_at), cues(first, relative), tracks, cluster(first), cluster(first)];
+        let ebml = master(ids::EBML, &[element(ids::DOC_TYPE_VERSION, &[2])]);
+        for (segment, is_known) in [
+            (wide(ids::SEGMENT, &children.concat(), 2), true),
+            (open(ids::SEGMENT, &children.concat()), false),
+        ] {
+            let output = encrypted(&[ebml.clone(), segment].concat()).unwrap();
+            let found = plans(&output).unwrap();
+            let counts = found
+                .iter()
+                .flat_map(Plan::scopes)
+                .fold((0, 0), |sum, scope| (sum.0 + scope.protected, sum.1 + scope.clear));
+            assert_eq!(counts, (4, 2));
+            assert_eq!(output[ebml.len() - 1], 4);
+            let input = Window::new(0, &output);
+            let input = Input::new(&input, true);
+            let id_at = |at: u64| input.header(at, "").map_err(|_| ()).unwrap();
+            let segment = id_at(found[0].range().end);
+            assert_eq!(segment.size.is_some(), is_known);
+            let data = found[1].range().end;
+            let master = |unit: usize| {
+                let range = found[unit].range();
+                let header = id_at(range.start);
+                let body = input.body(&header, range.start, range.end, "").map_err(|_| ()).unwrap();
+                (header, range.start, body)
+            };
+            let (header, at, body) = master(2);
+            let head = Element::new(&header, at, &body, "");
+            assert!(head.child(ids::CRC_32).unwrap().is_none());
+            let position = head.need(ids::SEEK).unwrap().unsigned_of(ids::SEEK_POSITION);
+            assert_eq!(id_at(data + position.unwrap().unwrap()).id, ids::CUES);
+            let (header, at, body) = master(3);
+            let cues = Element::new(&header, at, &body, "");
+            let mut targets = Vec::new();
+            for point in cues.children() {
+                let positions =
+                    point.unwrap().need(ids::CUE_TRACK_POSITIONS).unwrap().body.to_vec();
+                let header = Header { id: ids::CUE_TRACK_POSITIONS, len: 2, width: 1, size: None };
+                let positions = Element::new(&header, 0, &positions, "");
+                let number = |id| positions.unsigned_of(id).unwrap().unwrap();
+                let cluster = data + number(ids::CUE_CLUSTER_POSITION);
+                let header = id_at(cluster);
+                assert_eq!(header.id, ids::CLUSTER);
+                let body = cluster + header.len as u64;
+                targets.push(id_at(body + number(ids::CUE_RELATIVE_POSITION)).id);
+            }
+            assert_eq!(targets, [ids::SIMPLE_BLOCK, ids::BLOCK_GROUP]);
+        }
+    }
+
+    /// A segment whose size has no room is of unknown size: all that follows is in it.
+    #[test]
+    fn a_segment_keeps_the_width_of_its_size() {
+        let children =
+            [master(ids::TRACKS, &[track(1, &[])]), master(ids::CLUSTER, &[simple(1, &[7; 60])])];
+        let ebml = master(ids::EBML, &[]);
+        let output = encrypted(&[ebml, wide(ids::SEGMENT, &children.concat(), 1)].concat());
+        let output = output.unwrap();
+        assert_eq!(output[9], 0xff);
+        assert_eq!(plans(&output).unwrap()[3].samples().len(), 1);
+    }
+
+    #[test]
+    fn what_cannot_be_encrypted_is_refused() {
+        let tracks = || master(ids::TRACKS, &[track(1, &[])]);
+        let in_cluster =
+            |child: Vec<u8>| told(encrypted(&file(&[tracks(), master(ids::CLUSTER, &[child])])));
+        let laced = element(ids::SIMPLE_BLOCK, &[0x81, 0, 0, 0x02, 1, 1, 9]);
+        assert!(in_cluster(laced).ends_with("encrypting a track with lacing is not supported"));
+        let added = [element(ids::BLOCK, &block(1, &[9])), master(ids::BLOCK_ADDITIONS, &[])];
+        let message = in_cluster(master(ids::BLOCK_GROUP, &added));
+        assert!(message.ends_with("encrypting a block with additions is not supported"));
+        let compressed = master(ids::CONTENT_ENCODINGS, &[master(ids::CONTENT_ENCODING, &[])]);
+        let message = told(encrypted(&file(&[master(ids::TRACKS, &[track(1, &[compressed])])])));
+        assert!(message.ends_with("encrypting a track with content encodings is not supported"));
+    }
+}
