@@ -13,7 +13,8 @@ use clap_complete::Shell;
 use clearkey::{InitDataType, KeyId, SessionType, limits};
 
 use crate::{
-    bench, input::read_small, keys::Keys, license_server::LicenseServer, sessions::Sessions,
+    bench, encrypt::EncryptArgs, input::read_small, keys::Keys, license_server::LicenseServer,
+    sessions::Sessions,
 };
 
 /// Decrypts and inspects media files that are protected with Common Encryption (ISO/IEC 23001-7)
@@ -31,6 +32,7 @@ const EXIT_CODES: &str = "Exit codes: 0 done; 1 something protected had no key, 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     Decrypt(DecryptArgs),
+    Encrypt(EncryptArgs),
     Inspect(InspectArgs),
     Request(RequestArgs),
     License(LicenseArgs),

@@ -1,26 +1,18 @@
 //! Decrypts into another file, or into a pipe: with all lengths as they are, or compact.
 
-use std::{ops::Range, path::Path, sync::Arc};
+use std::{path::Path, sync::Arc};
 
-use anyhow::Context;
-use container::{Edit, ReadyPlan, Relocation};
+use container::Relocation;
 
 use crate::{
-    args::{DecryptJob, name},
+    args::DecryptJob,
     checks::too_late,
     decrypt::Keyring,
     input::Units,
-    output::Output,
     pieces::{Pieces, WINDOW},
-    pipeline, progress,
     report::DecryptReport,
+    rewrite::{Rewrite, Unit},
 };
-
-/// A unit, and the offsets in it that change.
-struct Unit {
-    ready: ReadyPlan,
-    corrections: Vec<Edit>,
-}
 
 /// Decrypts unit by unit, with all lengths as they are.
 pub(crate) fn run(
@@ -73,43 +65,26 @@ fn write(
     mut start: impl FnMut(&Units, container::Plan) -> anyhow::Result<Unit> + Send,
 ) -> anyhow::Result<()> {
     let Keyring { stages, checks, .. } = keyring;
-    let to = || name(path, "stdout");
-    let bar = progress::bar(units.len(), job.quiet);
-    let output = Output::create(path).with_context(to)?;
+    let (threads, quiet, len) = (job.threads, job.quiet, units.len());
     let mut pieces = Pieces::new(units, |units, plan| {
         let unit = start(units, plan)?;
         let windows = unit.ready.plan().windows(WINDOW).collect();
         Ok((Arc::new(unit), windows))
     });
-    let done = pipeline::run(
-        job.threads,
+    Rewrite { path, len, relocation, threads, quiet, stages }.run(
         |buffer| pieces.next(buffer),
-        |piece, buffer, turn| {
-            let Unit { ready, corrections } = &*piece.unit;
-            let Range { start, end } = piece.window;
-            let bytes = stages.read.time(|| piece.bytes(buffer))?;
-            stages.decrypt.time(|| ready.decrypt(start, bytes))?;
-            stages.check.time(|| checks.look(ready, start, bytes))?;
-            ready.edit(start, bytes);
-            for correction in corrections {
-                correction.write(start, bytes);
-            }
-            let kept = relocation.kept(start..end).map(|kept| {
-                let place = |at| usize::try_from(at - start).unwrap_or(usize::MAX);
-                let [from, to] = [kept.start, kept.end].map(place);
-                (relocation.moved(kept.start), &bytes[from..to])
-            });
-            stages.write.time(|| output.put(turn, kept)).with_context(to)?;
-            bar.inc(end - start);
+        |ready, at, bytes| {
+            stages.decrypt.time(|| ready.decrypt(at, bytes))?;
+            stages.check.time(|| checks.look(ready, at, bytes))?;
+            ready.edit(at, bytes);
             Ok(())
         },
-    );
-    let judged = done.and_then(|()| Ok(checks.judge()?));
-    judged.map_err(|error| match output.is_direct() {
-        true => too_late(error, "a part of the output is out already"),
-        false => error,
-    })?;
-    output.finish().with_context(to)?;
-    bar.finish_and_clear();
-    Ok(())
+        |done, is_out| {
+            let judged = done.and_then(|()| Ok(checks.judge()?));
+            judged.map_err(|error| match is_out {
+                true => too_late(error, "a part of the output is out already"),
+                false => error,
+            })
+        },
+    )
 }

@@ -9,7 +9,7 @@ use std::{
 };
 
 use anyhow::Context;
-use container::{Plan, ReadyPlan};
+use container::ReadyPlan;
 
 use crate::{
     args::DecryptJob,
@@ -28,8 +28,8 @@ struct Unit {
     undone: AtomicUsize,
 }
 
-/// Rehearses, so that what is wrong shows before the first write; then decrypts. What says
-/// that samples are protected goes after the samples, and movie headers go last: if this is cut
+/// Rehearses, so that what is wrong shows before the first write; then decrypts. What says that samples
+/// are protected goes after the samples, and the headers that declare tracks go last: if this is cut
 /// short, then the file still says that it is encrypted.
 pub(crate) fn run(
     job: &DecryptJob,
@@ -41,18 +41,18 @@ pub(crate) fn run(
     units.again();
     let bar = progress::bar(units.len(), job.quiet);
     let file = units.file().context("the input is not a file")?;
-    let movie_headers = Mutex::new(Vec::new());
+    let headers = Mutex::new(Vec::new());
     let close = |unit: &Arc<Unit>| {
         if unit.ready.plan().tracks().is_empty() {
             return edit(&unit.ready, &file);
         }
-        let mut movie_headers = movie_headers.lock().unwrap_or_else(PoisonError::into_inner);
-        movie_headers.push(Arc::clone(unit));
+        let mut headers = headers.lock().unwrap_or_else(PoisonError::into_inner);
+        headers.push(Arc::clone(unit));
         Ok(())
     };
     let mut pieces = Pieces::new(units, |_, plan| {
         let ready = keyring.resolve(plan)?;
-        let windows = windows_with_samples(ready.plan());
+        let windows = windows_with_samples(&ready);
         let unit = Arc::new(Unit { ready, undone: AtomicUsize::new(windows.len()) });
         if windows.is_empty() {
             close(&unit)?;
@@ -64,9 +64,11 @@ pub(crate) fn run(
         |buffer| pieces.next(buffer),
         |piece, buffer, _| {
             let bytes = piece.bytes(buffer)?;
-            piece.unit.ready.decrypt(piece.window.start, bytes)?;
+            let Unit { ready, .. } = &*piece.unit;
+            ready.decrypt(piece.window.start, bytes)?;
             // All of the file under a wrong key is better than a part of it: what is found is told later.
-            let _ = keyring.checks.look(&piece.unit.ready, piece.window.start, bytes);
+            let _ = keyring.checks.look(ready, piece.window.start, bytes);
+            ready.shift(piece.window.start, bytes);
             piece.write_back(bytes)?;
             bar.inc(piece.window.end - piece.window.start);
             // A window that fails leaves the count above zero, and the unit as it was.
@@ -76,7 +78,7 @@ pub(crate) fn run(
             Ok(())
         },
     )?;
-    for unit in movie_headers.into_inner().unwrap_or_else(PoisonError::into_inner) {
+    for unit in headers.into_inner().unwrap_or_else(PoisonError::into_inner) {
         edit(&unit.ready, &file)?;
     }
     bar.finish_and_clear();
@@ -94,7 +96,7 @@ fn rehearse(
     let mut pieces = Pieces::new(units, |_, plan| {
         let ready = keyring.resolve(plan)?;
         report.add(&ready);
-        let windows = checks.first_windows(&ready, windows_with_samples(ready.plan()));
+        let windows = checks.first_windows(&ready, windows_with_samples(&ready));
         Ok((Arc::new(ready), windows))
     });
     let mut buffer = Vec::new();
@@ -108,21 +110,26 @@ fn rehearse(
     Ok(())
 }
 
-/// The windows that have samples. The others stay as they are.
-fn windows_with_samples(plan: &Plan) -> Vec<Range<u64>> {
-    let mut samples = plan.samples().iter().peekable();
+/// The windows that have samples, or something that is shifted. The others stay as they are.
+fn windows_with_samples(ready: &ReadyPlan) -> Vec<Range<u64>> {
+    let mut samples = ready.plan().samples().iter().map(|sample| sample.at).peekable();
+    let mut shifts = ready.edits().filter(|edit| edit.is_shift()).map(|edit| edit.at).peekable();
     let mut has_samples = |window: &Range<u64>| {
         let mut found = false;
-        while samples.next_if(|sample| sample.at < window.end).is_some() {
+        while samples.next_if(|at| *at < window.end).is_some() {
+            found = true;
+        }
+        while shifts.next_if(|at| *at < window.end).is_some() {
             found = true;
         }
         found
     };
-    plan.windows(WINDOW).filter(|window| has_samples(window)).collect()
+    ready.plan().windows(WINDOW).filter(|window| has_samples(window)).collect()
 }
 
+/// Makes all edits that are not made with the samples.
 fn edit(ready: &ReadyPlan, file: &Positioned) -> anyhow::Result<()> {
-    for change in ready.edits() {
+    for change in ready.edits().filter(|edit| !edit.is_shift()) {
         let Range { mut start, end } = change.range();
         while start < end {
             let next = end.min(start + WINDOW);

@@ -8,7 +8,7 @@ use std::{
 
 use anyhow::Context;
 use clearkey::{
-    KeyId,
+    InitDataType, KeyId,
     pssh::{self, PsshBox},
 };
 use container::{AuxInfo, EntrySummary, InitData, Plan, Planner, Scope, Track};
@@ -56,6 +56,7 @@ struct Report {
     fragments: u64,
     tracks: BTreeMap<u32, TrackReport>,
     pssh: Vec<PsshReport>,
+    webm: Vec<WebmReport>,
 }
 
 /// One track. In a stream of several movie headers, what any of them says of it.
@@ -98,6 +99,15 @@ struct PsshReport {
     error: Option<String>,
 }
 
+/// Initialization data of the type `webm`: the key id of an encrypted track.
+#[derive(Debug, PartialEq, Eq, Serialize)]
+struct WebmReport {
+    /// Where the key id stands.
+    at: u64,
+    kid: KeyId,
+    base64: String,
+}
+
 impl Report {
     fn add_all(&mut self, mut units: Units) -> anyhow::Result<()> {
         while let Some(plan) = units.next_unit()? {
@@ -127,7 +137,14 @@ impl Report {
             *track.kids.entry(protection.kid.to_string()).or_default() += samples;
             track.key_rotation = track.kids.len() > 1;
         }
-        self.pssh.extend(plan.init_data().iter().flat_map(PsshReport::all));
+        for init_data in plan.init_data() {
+            match init_data.init_data_type {
+                InitDataType::Webm => self.webm.extend(WebmReport::new(init_data)),
+                InitDataType::Cenc | InitDataType::Keyids => {
+                    self.pssh.extend(PsshReport::all(init_data));
+                }
+            }
+        }
     }
 
     fn text(&self) -> String {
@@ -147,6 +164,9 @@ impl Report {
         }
         for pssh in &self.pssh {
             pssh.write_text(out)?;
+        }
+        for WebmReport { at, kid, base64 } in &self.webm {
+            writeln!(out, "  webm initialization data at byte {at}: KID {kid}\n    {base64}")?;
         }
         Ok(())
     }
@@ -172,6 +192,7 @@ impl TrackReport {
             AuxInfo::Piff => "PIFF sample encryption box",
             AuxInfo::Saio => "saiz and saio, in the header",
             AuxInfo::SaioInData => "saiz and saio, beside the samples",
+            AuxInfo::Block => "in front of each frame",
         };
         self.aux_info.insert(found);
     }
@@ -210,7 +231,7 @@ impl EntryReport {
         let protection = entry.protection.as_ref();
         let hex = |iv: &[u8; 16]| data_encoding::HEXLOWER.encode(iv);
         Self {
-            format: entry.format.to_string(),
+            format: entry.format.clone(),
             scheme: protection.map(|protection| protection.scheme_type.to_string()),
             default_kid: protection.map(|protection| protection.kid.clone()),
             is_protected: protection.is_some_and(|protection| protection.is_protected),
@@ -242,6 +263,14 @@ impl EntryReport {
         }
         let default = if self.is_protected { "default KID" } else { "clear by default, KID" };
         writeln!(out, ", {default} {kid}")
+    }
+}
+
+impl WebmReport {
+    fn new(init_data: &InitData) -> Option<Self> {
+        let kid = KeyId::new(&init_data.bytes).ok()?;
+        let base64 = data_encoding::BASE64.encode(&init_data.bytes);
+        Some(Self { at: init_data.at, kid, base64 })
     }
 }
 

@@ -22,16 +22,12 @@ impl Keys {
     ///
     /// An error never quotes the text: it holds a key.
     pub(crate) fn add(&mut self, text: Zeroizing<String>) -> anyhow::Result<()> {
-        let Some((id, key)) = text.split_once([':', '=']) else {
-            bail!("no `:` in it; a key is written KID:KEY");
-        };
-        let key = parse_key(key).context("the part behind `:`")?;
+        let (id, key) = split(&text)?;
         match parse_track(id) {
             Some(track) => _ = self.by_track.insert(track, Jwk::new(KeyId::from([0; 16]), *key)),
             None => {
-                let kid: KeyId =
-                    id.parse().map_err(|error| anyhow!("the part before `:`: {error}"))?;
-                self.by_kid.insert(kid.clone(), Jwk::new(kid, *key));
+                let jwk = Jwk::new(parse_kid(id)?, *key);
+                self.by_kid.insert(jwk.kid().clone(), jwk);
             }
         }
         Ok(())
@@ -39,14 +35,8 @@ impl Keys {
 
     /// Takes a file with one key on each line.
     pub(crate) fn add_file(&mut self, path: &Path) -> anyhow::Result<()> {
-        let text = fs::read_to_string(path).map(Zeroizing::new);
-        let text = text.with_context(|| path.display().to_string())?;
-        for (number, line) in (1..).zip(text.lines()) {
-            let line = line.split('#').next().unwrap_or_default().trim();
-            if !line.is_empty() {
-                let place = || format!("{}: line {number}", path.display());
-                self.add(line.to_owned().into()).with_context(place)?;
-            }
+        for (place, line) in lines(path)? {
+            self.add(line).context(place)?;
         }
         Ok(())
     }
@@ -72,6 +62,35 @@ impl Keys {
     pub(crate) fn by_track(&self) -> impl Iterator<Item = (u32, &[u8; 16])> {
         self.by_track.iter().map(|(track, jwk)| (*track, jwk.key()))
     }
+}
+
+/// The lines of a file of keys, each with its place for errors; # begins a comment.
+pub(crate) fn lines(path: &Path) -> anyhow::Result<Vec<(String, Zeroizing<String>)>> {
+    let text = fs::read_to_string(path).map(Zeroizing::new);
+    let text = text.with_context(|| path.display().to_string())?;
+    let lines = (1..).zip(text.lines()).filter_map(|(number, line)| {
+        let line = line.split('#').next().unwrap_or_default().trim();
+        let place = || format!("{}: line {number}", path.display());
+        (!line.is_empty()).then(|| (place(), Zeroizing::new(line.to_owned())))
+    });
+    Ok(lines.collect())
+}
+
+/// Reads `KID:KEY`. An error never quotes the text: it holds a key.
+pub(crate) fn parse_pair(text: &str) -> anyhow::Result<Jwk> {
+    let (kid, key) = split(text)?;
+    Ok(Jwk::new(parse_kid(kid)?, *key))
+}
+
+fn split(text: &str) -> anyhow::Result<(&str, Zeroizing<[u8; 16]>)> {
+    let Some((id, key)) = text.split_once([':', '=']) else {
+        bail!("no `:` in it; a key is written KID:KEY");
+    };
+    Ok((id, parse_key(key).context("the part behind `:`")?))
+}
+
+fn parse_kid(text: &str) -> anyhow::Result<KeyId> {
+    text.parse().map_err(|error| anyhow!("the part before `:`: {error}"))
 }
 
 /// A track id: up to ten decimal digits, which no key id has.

@@ -9,6 +9,7 @@ mod bench;
 mod checks;
 mod copy;
 mod decrypt;
+mod encrypt;
 mod in_place;
 mod init_data;
 mod input;
@@ -23,6 +24,7 @@ mod pipeline;
 mod progress;
 mod report;
 mod request;
+mod rewrite;
 mod sessions;
 mod stages;
 
@@ -69,6 +71,7 @@ fn main() -> ExitCode {
 fn run(args: Args) -> anyhow::Result<Outcome> {
     match args.command {
         Command::Decrypt(args) => decrypt::run(args.into_job()?),
+        Command::Encrypt(args) => encrypt::run(args),
         Command::Inspect(args) => inspect::run(&args),
         Command::Request(args) => request::run(&args),
         Command::License(args) => license::run(args),

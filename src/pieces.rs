@@ -55,6 +55,11 @@ where
 }
 
 impl<U> Piece<U> {
+    /// A window of a file.
+    pub(crate) fn of_file(unit: &Arc<U>, window: Range<u64>, file: &Arc<Positioned>) -> Self {
+        Self { unit: Arc::clone(unit), window, file: Some(Arc::clone(file)) }
+    }
+
     /// Its bytes, in the buffer.
     pub(crate) fn bytes<'b>(&self, buffer: &'b mut Vec<u8>) -> anyhow::Result<&'b mut [u8]> {
         let Some(file) = &self.file else { return Ok(buffer) };

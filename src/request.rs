@@ -13,7 +13,7 @@ use crate::{
     init_data,
     input::Units,
     print,
-    sessions::{kids_of, media_keys, request},
+    sessions::{kids_of, media_keys, parse, request},
 };
 
 /// Prints the requests that sessions make, one a line.
@@ -49,7 +49,7 @@ pub(crate) fn run(args: &RequestArgs) -> anyhow::Result<Outcome> {
     print(&lines)
 }
 
-/// What a page would hand to its session: the initialization data for the common system, each once; and
+/// What a page would hand to its session: the initialization data that ClearKey can use, each once; and
 /// the key ids of tracks and samples that those do not name.
 fn init_data_of(path: &Path, init: Option<&Path>) -> anyhow::Result<Vec<InitData>> {
     let mut units = Vec::new();
@@ -61,9 +61,9 @@ fn init_data_of(path: &Path, init: Option<&Path>) -> anyhow::Result<Vec<InitData
     for mut units in units {
         while let Some(plan) = units.next_unit()? {
             for data in plan.init_data() {
-                let common = InitData::parse(InitDataType::Cenc.as_str(), &data.bytes).ok();
+                let usable = parse(data);
                 told.extend(
-                    common.filter(|common| told.iter().all(|other| other.kids() != common.kids())),
+                    usable.filter(|usable| told.iter().all(|other| other.kids() != usable.kids())),
                 );
             }
             for (_, kid) in kids_of(&plan) {
@@ -73,7 +73,7 @@ fn init_data_of(path: &Path, init: Option<&Path>) -> anyhow::Result<Vec<InitData
             }
         }
     }
-    kids.retain(|kid| told.iter().all(|common| !common.kids().contains(kid)));
+    kids.retain(|kid| told.iter().all(|usable| !usable.kids().contains(kid)));
     for kids in kids.chunks(limits::KIDS) {
         told.push(InitData::new(InitDataType::Keyids, kids.to_vec())?);
     }

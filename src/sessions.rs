@@ -11,7 +11,7 @@ use cdm::{
     MediaKeys, SessionEvent, store::MemoryStore,
 };
 use cenc::Key;
-use clearkey::{InitData, InitDataType, Jwk, KeyId, License, SessionType, limits, pssh};
+use clearkey::{InitData, InitDataType, Jwk, KeyId, License, SessionType, limits};
 use container::{KeySource, Plan};
 use zeroize::Zeroizing;
 
@@ -73,7 +73,8 @@ impl Sessions {
         if self.servers.is_empty() {
             return Ok(());
         }
-        let told = plan.init_data().iter().filter_map(|data| pssh::common_kids(&data.bytes).ok());
+        let told = plan.init_data().iter().filter_map(parse);
+        let told = told.map(|init_data| init_data.kids().to_vec());
         let without_key = kids_of(plan).filter(|(track, _)| !self.tracks.contains_key(track));
         let mut wanted: Vec<_> =
             told.flatten().chain(without_key.map(|(_, kid)| kid.clone())).collect();
@@ -117,6 +118,11 @@ impl KeySource for Sessions {
 
 fn find(media_keys: &MediaKeys, kid: &KeyId) -> Option<Arc<Key>> {
     media_keys.key_store().key(kid.as_bytes())
+}
+
+/// Initialization data of a unit, if ClearKey can use them.
+pub(crate) fn parse(found: &container::InitData) -> Option<InitData> {
+    InitData::parse(found.init_data_type.as_str(), &found.bytes).ok()
 }
 
 /// The key ids of a unit by track: those that its tracks declare, then those that its samples use.

@@ -32,6 +32,19 @@ pub enum Codec {
     Vorbis(vorbis::Config),
 }
 
+/// Where the bytes stay clear that do not fill a block of 16 in a protected range.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Rounding {
+    /// Behind it, if the scheme wants whole blocks at all.
+    OfScheme,
+    /// Behind it, in every scheme: each frame of a VP9 superframe begins with a whole block (VP Codec ISO
+    /// Media File Format Binding).
+    Back,
+    /// In front of it, in every scheme: what is protected of an AV1 tile ends with the tile (AV1 Codec ISO
+    /// Media File Format Binding, "Subsample encryption").
+    Front,
+}
+
 impl Codec {
     /// The codec of an MP4 sample entry of that (clear) format: `avc1`, `mp4a`…
     ///
@@ -135,11 +148,14 @@ impl Codec {
         matches!(self, Self::Avc(_) | Self::Hevc(_) | Self::Av1(_) | Self::Vp9(_))
     }
 
-    /// Whether protected ranges are multiples of 16 bytes in every scheme: VP9's are, so that each frame
-    /// of a superframe begins with a whole block (VP Codec ISO Media File Format Binding).
+    /// What is done about protected ranges that are no multiples of 16 bytes.
     #[must_use]
-    pub fn is_block_aligned(&self) -> bool {
-        matches!(self, Self::Vp9(_))
+    pub fn rounding(&self) -> Rounding {
+        match self {
+            Self::Av1(_) => Rounding::Front,
+            Self::Vp9(_) => Rounding::Back,
+            _ => Rounding::OfScheme,
+        }
     }
 
     /// Something that finds out, sample by sample in decoding order, what may be protected.

@@ -38,7 +38,7 @@ mod vp9;
 mod tests;
 
 pub use {
-    codec::Codec,
+    codec::{Codec, Rounding},
     error::Error,
     mapper::Mapper,
     protected::Protected,

@@ -29,11 +29,11 @@ impl Mapper {
         })
     }
 
-    /// Adds the ranges of `sample` that may be protected to `ranges`: sorted, without overlaps (but those of AV1 may touch),
-    /// none empty. For codecs without subsamples it is the whole sample.
+    /// Adds the ranges of `sample` that may be protected to `ranges`: sorted, without overlaps, none empty;
+    /// those of AV1 may touch. For codecs without subsamples it is the whole sample.
     ///
-    /// The ranges are as long as the codec allows; what a scheme demands of their lengths (multiples of
-    /// 16 bytes) is for the caller to take off their front.
+    /// The ranges are as long as the codec allows; how they become multiples of 16 bytes is for the caller
+    /// to see to, by the scheme and [`Codec::rounding`].
     ///
     /// # Errors
     /// What is wrong with the sample. The mapper is of no use after an error.

@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
-"""Proves what `clearkey decrypt` makes of MP4 files with tools that are not ours.
+"""Proves what `clearkey decrypt` makes of MP4 and WebM files with tools that are not ours.
 
 Every file of a manifest is decrypted four ways: file to file, stdin to stdout, in place, and
-compact. FFmpeg hashes and decodes the outputs; a box reader of our own, which shares no code with
-the program, follows their indexes and compares sample with sample. See ../README.md.
+compact. FFmpeg hashes and decodes the outputs; readers of our own, which share no code with the program, follow
+their indexes, and compare sample with sample of MP4. See ../README.md.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from pathlib import Path
 import index
 import tools
 from boxes import Malformed, Movie
+from webm import WebM
 
 WAYS = ("file", "stdin", "in-place", "compact")
 HANDLERS = {"vide": "video", "soun": "audio"}
@@ -46,7 +47,12 @@ class Case:
 
     def folder(self) -> str:
         """A name for the folder of its outputs."""
-        return re.sub(r"\W+", "_", self.name.removesuffix(".mp4")).strip("_")
+        stem = self.name.removesuffix(".mp4").removesuffix(".webm")
+        return re.sub(r"\W+", "_", stem).strip("_")
+
+    def suffix(self) -> str:
+        """The end of its file names, which says the format."""
+        return ".webm" if self.name.endswith(".webm") else ".mp4"
 
     def original(self) -> bytes:
         """The encrypted parts, joined."""
@@ -65,9 +71,9 @@ class Outcome:
 def main() -> int:
     """Runs everything. Returns the exit code."""
     options = arguments()
-    cases, skipped = read_cases(options.media)
+    cases = read_cases(options.media)
     if not cases:
-        sys.exit(f"check: {options.media}: no MP4 file to check")
+        sys.exit(f"check: {options.media}: no file to check")
     with workspace(options.work) as work:
         with ThreadPoolExecutor(options.jobs) as pool:
             jobs = [
@@ -75,10 +81,10 @@ def main() -> int:
                 for case in cases
             ]
             outcomes = [job.result() for job in jobs]
-    print_table(outcomes, skipped)
+    print_table(outcomes)
     if options.json:
-        write_json(options.json, outcomes, skipped)
-    return print_totals(outcomes, skipped)
+        write_json(options.json, outcomes)
+    return print_totals(outcomes)
 
 
 def arguments() -> argparse.Namespace:
@@ -86,7 +92,7 @@ def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--clearkey", type=Path, required=True, help="the program")
     parser.add_argument("--media", type=Path, required=True, help="folder with a manifest.json")
-    parser.add_argument("--work", type=Path, help="keep the outputs here, as NAME/WAY.mp4")
+    parser.add_argument("--work", type=Path, help="keep the outputs here, as NAME/WAY.mp4 or .webm")
     parser.add_argument("--json", type=Path, help="write the outcomes to this file, too")
     parser.add_argument("--jobs", type=int, default=2, help="files at a time (default 2)")
     options = parser.parse_args()
@@ -102,20 +108,17 @@ def workspace(chosen: Path | None) -> AbstractContextManager:
     return nullcontext(chosen)
 
 
-def read_cases(media: Path) -> tuple[list[Case], list[tuple[str, str]]]:
-    """The cases of a folder, and what is skipped, with the reason."""
+def read_cases(media: Path) -> list[Case]:
+    """The cases of a folder."""
     entries = json.loads((media / "manifest.json").read_text())
-    cases, skipped = [], []
+    cases = []
     for entry in entries:
         name = entry["file"]
-        if name.endswith(".webm"):
-            skipped.append((name, "WebM is not decrypted yet"))
-            continue
         part = Part(media / name)
         cases.append(Case(name, (part,), tuple(entry["keys"]), entry["clear_md5"]))
     for folder in ("seg", "segments"):
         cases += segment_cases(media / folder, entries)
-    return cases, skipped
+    return cases
 
 
 def segment_cases(folder: Path, entries: list[dict]) -> list[Case]:
@@ -139,8 +142,11 @@ def check(case: Case, program: Path, work: Path) -> Outcome:
     """Decrypts a case every way and judges each output."""
     outcome = Outcome(case)
     try:
-        original = Movie(case.original())
-        outcome.notes += wrong_indexes(original)
+        if case.suffix() == ".webm":
+            original = WebM(case.original())
+        else:
+            original = Movie(case.original())
+            outcome.notes += wrong_indexes(original)
     except (Malformed, OSError) as failure:
         outcome.reasons = {way: [f"the input cannot be read: {failure}"] for way in WAYS}
         return outcome
@@ -154,7 +160,11 @@ def check(case: Case, program: Path, work: Path) -> Outcome:
             outcome.reasons[way].append(str(failure))
     for way, output in outputs.items():
         try:
-            outcome.reasons[way] += judge(case, original, way, output, outputs.get("file"))
+            default = outputs.get("file")
+            if isinstance(original, WebM):
+                outcome.reasons[way] += judge_webm(case, original, way, output, default)
+            else:
+                outcome.reasons[way] += judge(case, original, way, output, default)
         except (tools.Failed, Malformed) as failure:
             outcome.reasons[way].append(str(failure))
     return outcome
@@ -162,7 +172,7 @@ def check(case: Case, program: Path, work: Path) -> Outcome:
 
 def decrypt(case: Case, way: str, program: Path, work: Path) -> Path:
     """Decrypts all parts of a case and joins the outputs."""
-    joined = work / f"{way}.mp4"
+    joined = work / f"{way}{case.suffix()}"
     with joined.open("wb") as sink:
         for number, part in enumerate(case.parts):
             output = work / f"{way}-{number}{part.path.suffix}"
@@ -218,6 +228,30 @@ def judge(
     return found
 
 
+def judge_webm(
+    case: Case, original: WebM, way: str, output: Path, default: Path | None
+) -> list[str]:
+    """Everything that is wrong with one WebM output, as sentences."""
+    film = WebM(output.read_bytes())
+    found = hash_problems(case, tools.sample_hashes(output), "ffmpeg")
+    if said := tools.complaints(output):
+        found.append(f"decoding says: {tools.shorten(said)}")
+    if film.targets() != original.targets():
+        found.append("the indexes lead to other elements than before")
+    found += film.index_problems() + film.protection()
+    if way == "file":
+        found += length_problems(film, original)
+    elif default is None:
+        found.append("there is no default output to compare with")
+    elif way == "compact":
+        if len(film.data) >= len(original.data):
+            found.append(f"compact has {len(film.data)} octets, the input {len(original.data)}")
+        found += packet_problems(output, default)
+    elif film.data != default.read_bytes():
+        found.append("differs from the default output")
+    return found
+
+
 def box_hashes(movie: Movie) -> dict[str, list[str]]:
     """What `tools.sample_hashes` prints, read by ourselves."""
     hashes: dict[str, list[str]] = {}
@@ -251,7 +285,7 @@ def index_problems(movie: Movie, original: Movie) -> list[str]:
     return found
 
 
-def length_problems(movie: Movie, original: Movie) -> list[str]:
+def length_problems(movie: Movie | WebM, original: Movie | WebM) -> list[str]:
     """The default output is as long as the input."""
     before, after = len(original.data), len(movie.data)
     return [] if before == after else [f"{before} octets became {after}"]
@@ -294,7 +328,7 @@ def packet_problems(output: Path, default: Path) -> list[str]:
     ]
 
 
-def print_table(outcomes: list[Outcome], skipped: list[tuple[str, str]]) -> None:
+def print_table(outcomes: list[Outcome]) -> None:
     """The table, then every reason in full."""
     width = max(len(outcome.case.name) for outcome in outcomes)
     columns = "  ".join(f"{way:8}" for way in WAYS)
@@ -309,8 +343,6 @@ def print_table(outcomes: list[Outcome], skipped: list[tuple[str, str]]) -> None
                 print(f"FAIL {outcome.case.name}, {way}: {reason}")
         for note in outcome.notes:
             print(f"note {outcome.case.name}: {note}")
-    for name, reason in skipped:
-        print(f"skipped {name}: {reason}")
 
 
 def totals(outcomes: list[Outcome]) -> tuple[int, int]:
@@ -319,15 +351,14 @@ def totals(outcomes: list[Outcome]) -> tuple[int, int]:
     return len(outcomes) * len(WAYS) - failed, failed
 
 
-def print_totals(outcomes: list[Outcome], skipped: list[tuple[str, str]]) -> int:
+def print_totals(outcomes: list[Outcome]) -> int:
     """The last line. Returns the exit code."""
     passed, failed = totals(outcomes)
-    rest = f", {len(skipped)} skipped" if skipped else ""
-    print(f"{passed} passed, {failed} failed{rest}")
+    print(f"{passed} passed, {failed} failed")
     return 1 if failed else 0
 
 
-def write_json(path: Path, outcomes: list[Outcome], skipped: list[tuple[str, str]]) -> None:
+def write_json(path: Path, outcomes: list[Outcome]) -> None:
     """The same outcomes for a program to read."""
     passed, failed = totals(outcomes)
     report = {
@@ -335,7 +366,6 @@ def write_json(path: Path, outcomes: list[Outcome], skipped: list[tuple[str, str
         "failed": failed,
         "files": {outcome.case.name: outcome.reasons for outcome in outcomes},
         "notes": {outcome.case.name: outcome.notes for outcome in outcomes if outcome.notes},
-        "skipped": dict(skipped),
     }
     path.write_text(json.dumps(report, indent=1) + "\n")
 

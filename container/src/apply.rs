@@ -6,11 +6,11 @@ use std::{
     sync::Arc,
 };
 
-use cenc::{BatchError, Key, decrypt_batch};
+use cenc::{BatchError, Key, decrypt_batch, encrypt_batch};
 use clearkey::KeyId;
 
 use crate::{
-    Error, Place,
+    Error, Place, Relocation,
     plan::{Change, Edit, Plan, Protection, Sample, Scope},
 };
 
@@ -88,23 +88,33 @@ impl ReadyPlan {
     /// Those that reach beyond offset `at`.
     fn edits_from(&self, at: u64) -> impl Iterator<Item = &Edit> {
         let anything_left = self.left.contains(&true);
+        let mut scopes = self.plan.scopes.iter().zip(&self.left);
+        let changes = scopes.any(|(scope, is_left)| !is_left && !scope.default_kids.is_empty());
         let first = self.plan.edits.partition_point(|edit| edit.range().end <= at);
-        self.plan.edits[first..].iter().filter(move |edit| match edit.scope {
-            Some(scope) => !self.left[scope as usize],
-            None => !anything_left,
+        self.plan.edits[first..].iter().filter(move |edit| match (edit.scope, &edit.change) {
+            (Some(scope), _) => !self.left[scope as usize],
+            (None, Change::Checksum { .. }) => changes,
+            (None, _) => !anything_left,
         })
     }
 
     /// What lost its purpose and can be cut out, in order.
     pub fn discards(&self) -> impl Iterator<Item = Range<u64>> {
-        let is_discard = |edit: &&Edit| matches!(edit.change, Change::Discard { .. });
-        self.edits().filter(is_discard).map(Edit::range)
+        self.edits().filter_map(|edit| {
+            let range = edit.range();
+            match &edit.change {
+                Change::Discard { .. } | Change::Checksum { .. } => Some(range),
+                Change::Shift { filler, .. } => Some(range.end - filler.len() as u64..range.end),
+                Change::Overwrite(_) | Change::Insert { .. } => None,
+            }
+        })
     }
 
-    /// Decrypts the samples and makes the edits in a window of the unit.
+    /// Decrypts the samples and makes the edits in a window of the unit: [`decrypt`](Self::decrypt), then
+    /// [`edit`](Self::edit).
     ///
-    /// `window` starts at offset `at` of the input, and must not end inside of a sample: see
-    /// [`Plan::windows`]. Its length stays.
+    /// `window` starts at offset `at` of the input, and must not begin or end inside of a sample or of what is
+    /// shifted: see [`Plan::windows`]. Its length stays.
     ///
     /// # Errors
     /// None that planning would not have found.
@@ -114,24 +124,50 @@ impl ReadyPlan {
         Ok(())
     }
 
-    /// Makes the edits in a window of the unit: the part of [`apply`](Self::apply) that is left when
-    /// the samples are decrypted.
+    /// Makes the edits in a window of the unit, whose samples have been decrypted and are now moved.
     pub fn edit(&self, at: u64, window: &mut [u8]) {
-        let end = at + window.len() as u64;
-        for edit in self.edits_from(at).take_while(|edit| edit.at < end) {
-            edit.write(at, window);
-        }
+        self.edits_in(at, window.len()).for_each(|edit| edit.write(at, window));
     }
 
-    /// Decrypts the samples in a window of the unit, and leaves all else as it is.
+    /// Makes only those edits that move samples: for who writes samples first and all else later.
+    pub fn shift(&self, at: u64, window: &mut [u8]) {
+        let shifts = self.edits_in(at, window.len()).filter(|edit| edit.is_shift());
+        shifts.for_each(|edit| edit.write(at, window));
+    }
+
+    fn edits_in(&self, at: u64, len: usize) -> impl Iterator<Item = &Edit> {
+        let end = at + len as u64;
+        self.edits_from(at).take_while(move |edit| edit.at < end)
+    }
+
+    /// Decrypts the samples in a window of the unit, where they are, and leaves the rest to
+    /// [`edit`](Self::edit).
     ///
     /// # Errors
     /// As [`apply`](Self::apply).
     pub fn decrypt(&self, at: u64, window: &mut [u8]) -> Result<(), Error> {
+        self.each_sample(at, window, |samples| decrypt_batch(samples))
+    }
+
+    /// Encrypts the samples in a window of the unit: the plan is one that an
+    /// [`Encryptor`](crate::encrypt::Encryptor) has made. All else is as in [`decrypt`](Self::decrypt).
+    ///
+    /// # Errors
+    /// As [`apply`](Self::apply).
+    pub fn encrypt(&self, at: u64, window: &mut [u8]) -> Result<(), Error> {
+        self.each_sample(at, window, |samples| encrypt_batch(samples))
+    }
+
+    fn each_sample(
+        &self,
+        at: u64,
+        window: &mut [u8],
+        run: impl FnOnce(&mut dyn Iterator<Item = cenc::Sample<'_>>) -> Result<(), BatchError>,
+    ) -> Result<(), Error> {
         let samples = self.samples_in(at, window.len());
         let mut rest = Rest { at, bytes: window };
         let mut broken = Ok(());
-        let batch = samples.clone().map_while(|(index, sample, key)| {
+        let mut batch = samples.clone().map_while(|(index, sample, key)| {
             let taken = rest.take(sample).and_then(|data| {
                 let encryption = self.plan.encryption(sample);
                 let encryption = encryption.map_err(|reason| self.failed(index, sample, reason))?;
@@ -139,7 +175,7 @@ impl ReadyPlan {
             });
             taken.map_err(|error| broken = Err(error)).ok()
         });
-        let done = decrypt_batch(batch);
+        let done = run(&mut batch);
         if let Err(BatchError { index, error }) = done
             && let Some((index, sample, _)) = samples.clone().nth(index)
         {
@@ -148,7 +184,43 @@ impl ReadyPlan {
         broken
     }
 
-    /// The samples that are to be decrypted in a window, with their place in the plan and their keys.
+    /// What becomes of a window of the unit once its edits have been added to `relocation`: what stays
+    /// of it and what goes in, in order, each with its new offset. They lie one behind the other.
+    ///
+    /// What goes in at the start of the window comes with the window before.
+    pub fn pieces<'a>(
+        &'a self,
+        relocation: &Relocation,
+        at: u64,
+        window: &'a [u8],
+    ) -> impl Iterator<Item = (u64, &'a [u8])> {
+        let end = at + window.len() as u64;
+        let inserts = self.edits_from(at).take_while(move |edit| edit.at <= end);
+        let inserts = inserts.filter_map(|edit| match &edit.change {
+            Change::Insert { bytes, .. } => Some((edit.at, bytes.as_slice())),
+            _ => None,
+        });
+        let mut inserts = inserts.peekable();
+        let mut pieces = Vec::new();
+        for kept in relocation.kept(at..end) {
+            let mut from = kept.start;
+            while let Some((cut, bytes)) = inserts.next_if(|(cut, _)| *cut <= kept.end) {
+                pieces.extend([slice(at, window, from..cut.max(from)), bytes]);
+                from = cut.max(from);
+            }
+            pieces.push(slice(at, window, from..kept.end));
+        }
+        pieces.extend(inserts.map(|(_, bytes)| bytes));
+        pieces.retain(|piece| !piece.is_empty());
+        let mut new = relocation.moved(at);
+        pieces.into_iter().map(move |piece| {
+            let start = new;
+            new += piece.len() as u64;
+            (start, piece)
+        })
+    }
+
+    /// The samples with a key in a window, with their place in the plan and their keys.
     pub(crate) fn samples_in(
         &self,
         at: u64,
@@ -165,7 +237,7 @@ impl ReadyPlan {
     }
 
     fn failed(&self, index: u64, sample: &Sample, reason: cenc::Error) -> Error {
-        let place = Place { path: "mdat".to_owned(), at: sample.at };
+        let place = Place { path: "sample data".to_owned(), at: sample.at };
         Error::Sample { place, track: self.track(sample.protection), sample: index, reason }
     }
 
@@ -189,7 +261,7 @@ impl<'w> Rest<'w> {
         let bytes = std::mem::take(&mut self.bytes);
         let Some((taken, rest)) = bytes.split_at_mut_checked(end) else {
             return Err(Error::SampleOutOfRange {
-                place: Place { path: "mdat".to_owned(), at: sample.at },
+                place: Place { path: "sample data".to_owned(), at: sample.at },
                 what: "a sample".to_owned(),
                 range: sample.at..sample.end(),
                 why: "does not fit into the window given",
@@ -198,6 +270,12 @@ impl<'w> Rest<'w> {
         *self = Self { at: sample.end(), bytes: rest };
         Ok(&mut taken[start..])
     }
+}
+
+/// Bytes of a window that begins at `at`.
+fn slice(at: u64, window: &[u8], range: Range<u64>) -> &[u8] {
+    let place = |offset: u64| usize::try_from(offset - at).unwrap_or(usize::MAX);
+    window.get(place(range.start)..place(range.end)).unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -399,7 +477,7 @@ mod tests {
         let error = ready.apply(80, &mut window[..60]).unwrap_err();
         assert_eq!(
             error.to_string(),
-            "`mdat` at byte 132: a sample at bytes 132..148 does not fit into the window given"
+            "`sample data` at byte 132: a sample at bytes 132..148 does not fit into the window given"
         );
     }
 
@@ -410,7 +488,7 @@ mod tests {
         let error = ready.decrypt(132, &mut [0; 48]).unwrap_err();
         assert_eq!(
             error.to_string(),
-            "`mdat` at byte 132: sample 2 of track 2: subsamples cover 17 bytes of a 16-byte sample"
+            "`sample data` at byte 132: sample 2 of track 2: subsamples cover 17 bytes of a 16-byte sample"
         );
     }
 

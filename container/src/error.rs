@@ -9,7 +9,8 @@ use crate::FourCc;
 /// Where in the input something stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Place {
-    /// Box types from the top of the file down, such as `moof/traf/senc`.
+    /// Box types or element names from the top of the file down, such as `moof/traf/senc` or
+    /// `Segment/Cluster/SimpleBlock`.
     pub path: String,
     /// Offset from the start of the input, in bytes.
     pub at: u64,
@@ -27,7 +28,7 @@ impl fmt::Display for Place {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// A box breaks the rules of ISO/IEC 14496-12 or 23001-7.
+    /// A box breaks the rules of ISO/IEC 14496-12 or 23001-7, or an element those of Matroska, WebM or EBML.
     #[error("{place}: {what}")]
     MalformedBox {
         /// The field, or the box.
@@ -35,10 +36,10 @@ pub enum Error {
         /// What is wrong there.
         what: String,
     },
-    /// A box says it is larger than what is left of the input or of its parent.
-    #[error("{place}: the box says {size} bytes, but only {available} are left")]
+    /// A box or element says it is larger than what is left of the input or of its parent.
+    #[error("{place}: a size of {size} bytes, but only {available} are left")]
     TruncatedBox {
-        /// The box.
+        /// The box or element.
         place: Place,
         /// Its stated size, in bytes.
         size: u64,
@@ -56,7 +57,7 @@ pub enum Error {
     /// The file is right, but uses something that is not built.
     #[error("{place}: {what} is not supported")]
     Unsupported {
-        /// The box.
+        /// The box or element.
         place: Place,
         /// What it uses.
         what: String,
@@ -64,7 +65,7 @@ pub enum Error {
     /// A count or size is above a named limit of this crate.
     #[error("{place}: {what} is {value}, the limit is {limit}")]
     Limit {
-        /// The box.
+        /// The box or element.
         place: Place,
         /// What is counted.
         what: &'static str,
@@ -94,7 +95,7 @@ pub enum Error {
     /// `sbgp` and `sgpd` do not fit each other or the samples.
     #[error("{place}: {what}")]
     SampleGroup {
-        /// The box.
+        /// The box or element.
         place: Place,
         /// What does not fit.
         what: String,
@@ -124,20 +125,27 @@ pub enum Error {
         /// What is wrong with that.
         why: &'static str,
     },
-    /// The input does not begin as MP4 files do.
-    #[error("this is not an MP4 file: {what}")]
-    NotMp4 {
+    /// The input does not begin as files of any known format do.
+    #[error("this is neither an MP4 nor a WebM file: {what}")]
+    UnknownFormat {
         /// How it begins.
         what: String,
     },
-    /// The input ended without a movie header or a fragment.
-    #[error("no `moov` box: this is only a part of an MP4 file")]
-    NoMovie,
+    /// The input ended without a header or media data.
+    #[error("no {header}: this is only a part of {file}")]
+    NoHeader {
+        /// The box or element that is missing.
+        header: &'static str,
+        /// What it would make of the input.
+        file: &'static str,
+    },
     /// A media segment came without the header that explains it.
-    #[error("{place}: a fragment before any `moov`: its init segment is needed first")]
+    #[error("{place}: {what}: its init segment is needed first")]
     NoInit {
-        /// The `moof` box.
+        /// The `moof` box or the cluster.
         place: Place,
+        /// What came before what.
+        what: &'static str,
     },
     /// No key was found for protected samples.
     #[error("no key for KID {kid} (track {track})")]
@@ -146,6 +154,31 @@ pub enum Error {
         kid: KeyId,
         /// Track id.
         track: u32,
+    },
+    /// A track that is to be encrypted is encrypted, or has boxes that say so.
+    #[error("{place}: track {track} is protected already")]
+    AlreadyProtected {
+        /// The box that says so.
+        place: Place,
+        /// Track id.
+        track: u32,
+    },
+    /// The settings for encrypting contradict each other, the format, or the file.
+    #[error("cannot be encrypted so: {what}")]
+    Settings {
+        /// What cannot be.
+        what: String,
+    },
+    /// What a track's codec says does not tell which bytes may be protected.
+    #[error("{place}: track {track}: what may be protected is not known")]
+    Codec {
+        /// The sample entry, or the sample.
+        place: Place,
+        /// Track id.
+        track: u32,
+        /// What is wrong with it.
+        #[source]
+        reason: codec::Error,
     },
     /// Reading failed.
     #[error("reading at byte {at}")]
@@ -159,11 +192,12 @@ pub enum Error {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeSet;
+    use std::{collections::BTreeSet, sync::Arc};
 
     use super::*;
     use crate::{
-        ReadAt,
+        ReadAt, Window,
+        encrypt::{Encryptor, IvSettings, Settings, TrackKey, TrackSettings},
         mp4::{
             Planner,
             testing::{
@@ -186,10 +220,13 @@ mod tests {
             Error::SampleGroup { .. } => "SampleGroup",
             Error::Sample { .. } => "Sample",
             Error::SampleOutOfRange { .. } => "SampleOutOfRange",
-            Error::NotMp4 { .. } => "NotMp4",
-            Error::NoMovie => "NoMovie",
+            Error::UnknownFormat { .. } => "UnknownFormat",
+            Error::NoHeader { .. } => "NoHeader",
             Error::NoInit { .. } => "NoInit",
             Error::NoKey { .. } => "NoKey",
+            Error::AlreadyProtected { .. } => "AlreadyProtected",
+            Error::Settings { .. } => "Settings",
+            Error::Codec { .. } => "Codec",
             Error::Read { .. } => "Read",
         }
     }
@@ -213,7 +250,7 @@ mod tests {
             (
                 file(&[plain(b"moov").stating(9)]),
                 "TruncatedBox",
-                "`moov` at byte 0: the box says 9 bytes, but only 8 are left",
+                "`moov` at byte 0: a size of 9 bytes, but only 8 are left",
             ),
             (
                 file(&[moov(&[plain(b"encv").zeros(78).put(sinf(b"adkm", &tenc(8)))])]),
@@ -257,12 +294,12 @@ mod tests {
             ),
             (
                 b"RIFF....WAVE".to_vec(),
-                "NotMp4",
-                "this is not an MP4 file: it begins with `RIFF....`",
+                "UnknownFormat",
+                "this is neither an MP4 nor a WebM file: it begins with `RIFF....`",
             ),
             (
                 file(&[plain(b"ftyp")]),
-                "NoMovie",
+                "NoHeader",
                 "no `moov` box: this is only a part of an MP4 file",
             ),
             (
@@ -283,7 +320,33 @@ mod tests {
         let read = Planner::new().next_unit(&Absent, true).unwrap_err();
         assert_eq!(read.to_string(), "reading at byte 0");
         reached.extend([name(&no_key), name(&read)]);
-        assert_eq!(reached.len(), 15);
+        let file = file(&[cenc_moov()]);
+        let encrypted = |track, scheme| {
+            let iv = IvSettings::PerSample { size: 8, first: [0; 16] };
+            let pattern = cenc::Pattern::NONE;
+            let key = TrackKey { kid: [1; 16].into(), key: Arc::new(cenc::Key::new(&[2; 16])) };
+            let tracks = vec![TrackSettings { track, keys: vec![key], pattern, iv }];
+            let (pssh, clear_lead, rotate) = (Vec::new(), None, None);
+            let piff = scheme == cenc::Scheme::Cbcs;
+            let settings = Settings { scheme, tracks, pssh, piff, clear_lead, rotate };
+            Encryptor::new(settings).next_unit(&Window::new(0, &file)).unwrap_err()
+        };
+        let twice = encrypted(1, cenc::Scheme::Cenc);
+        assert_eq!(
+            twice.to_string(),
+            "`moov/trak/mdia/minf/stbl` at byte 76: track 1 is protected already"
+        );
+        let settings = encrypted(1, cenc::Scheme::Cbcs);
+        assert_eq!(settings.to_string(), "cannot be encrypted so: PIFF has no scheme cbcs");
+        let place = Place { path: "mdat".to_owned(), at: 9 };
+        let reason = codec::Error::Missing { what: "avcC", value: 0 };
+        let codec = Error::Codec { place, track: 1, reason };
+        assert_eq!(
+            codec.to_string(),
+            "`mdat` at byte 9: track 1: what may be protected is not known"
+        );
+        reached.extend([name(&twice), name(&settings), name(&codec)]);
+        assert_eq!(reached.len(), 18);
     }
 
     struct Absent;

@@ -46,7 +46,9 @@ mod plan;
 mod planner;
 mod relocation;
 mod source;
+mod stop;
 mod verify;
+pub mod webm;
 
 pub use codec::Verdict;
 

@@ -5,7 +5,7 @@
 use std::{ops::Range, sync::Arc};
 
 use cenc::{Iv, Pattern, SampleEncryption, Scheme, Subsample};
-use clearkey::KeyId;
+use clearkey::{InitDataType, KeyId};
 use codec::Codec;
 
 use crate::FourCc;
@@ -13,7 +13,8 @@ use crate::FourCc;
 /// How one unit (an init segment, a fragment, a whole progressive file) is decrypted.
 ///
 /// All offsets count from the start of the input, in bytes. Samples and edits lie inside of
-/// [`range`](Self::range), are sorted by offset, and do not overlap.
+/// [`range`](Self::range), are sorted by offset, and do not overlap; but what a [`Change::Shift`] moves may
+/// be a sample.
 #[derive(Clone, Debug, Default)]
 pub struct Plan {
     pub(crate) range: Range<u64>,
@@ -95,23 +96,34 @@ impl Plan {
         self.samples.is_empty() && self.edits.is_empty()
     }
 
-    /// Cuts the unit into windows of about `size` bytes, none of which ends inside of a sample.
+    /// Cuts the unit into windows of about `size` bytes, none of which ends inside of a sample or of what is
+    /// shifted.
     pub fn windows(&self, size: u64) -> impl Iterator<Item = Range<u64>> + '_ {
         let mut at = self.range.start;
         std::iter::from_fn(move || {
             let start = at;
             (start < self.range.end).then(|| {
                 let cut = start.saturating_add(size.max(1)).min(self.range.end);
-                let behind = self.samples.partition_point(|sample| sample.at < cut);
-                let last = behind.checked_sub(1).and_then(|last| self.samples.get(last));
-                at = match last {
-                    Some(sample) if sample.end() > cut && sample.at > start => sample.at,
-                    Some(sample) if sample.end() > cut => sample.end(),
-                    _ => cut,
+                at = match self.held(cut) {
+                    Some(held) if held.start > start => held.start,
+                    Some(held) => held.end,
+                    None => cut,
                 };
                 start..at
             })
         })
+    }
+
+    /// What a cut at `cut` would go through, and must not.
+    fn held(&self, cut: u64) -> Option<Range<u64>> {
+        let edits = self.edits.partition_point(|edit| edit.at < cut);
+        let shift = edits.checked_sub(1).map(|last| &self.edits[last]);
+        let shift = shift.filter(|edit| edit.is_shift()).map(Edit::range);
+        let samples = self.samples.partition_point(|sample| sample.at < cut);
+        let sample = samples.checked_sub(1).map(|last| &self.samples[last]);
+        let sample = sample.map(|sample| sample.at..sample.end());
+        // A sample may be a part of a shift, which is the longer of the two then.
+        [shift, sample].into_iter().flatten().find(|held| held.end > cut)
     }
 
     /// How a sample of this plan is encrypted, as `cenc` wants to be told.
@@ -127,7 +139,9 @@ impl Plan {
 pub struct InitData {
     /// Where they lie in the input.
     pub at: u64,
-    /// Adjacent `pssh` boxes, one after the other: the `cenc` format of the EME registry.
+    /// Their type, by which EME knows the format of the bytes.
+    pub init_data_type: InitDataType,
+    /// `cenc`: adjacent `pssh` boxes, one after the other; `webm`: a key id.
     pub bytes: Vec<u8>,
 }
 
@@ -161,6 +175,8 @@ pub enum AuxInfo {
     Saio,
     /// What `saio` points to, beside the sample data.
     SaioInData,
+    /// In front of each frame, in its WebM block.
+    Block,
 }
 
 /// One way of protecting samples: all of `tenc` or `seig` but the IV.
@@ -237,6 +253,21 @@ pub enum Change {
         /// Where the innermost box or element begins that they are a part of.
         owner: u64,
     },
+    /// A sample moves to the left over what protection has put in front of it: these bytes, then the
+    /// sample, and behind it what makes the gap padding, or is cut out where lengths may change.
+    Shift {
+        /// What stands before the sample.
+        head: Vec<u8>,
+        /// Length of the sample, which is the end of what changes before it moves.
+        len: u64,
+        /// A whole `Void` element.
+        filler: Vec<u8>,
+    },
+    /// A checksum over what changes, in any scope: it becomes padding.
+    Checksum {
+        /// A whole `Void` element.
+        filler: Vec<u8>,
+    },
 }
 
 impl Edit {
@@ -247,18 +278,33 @@ impl Edit {
             Change::Overwrite(bytes) => bytes.len() as u64,
             Change::Discard { len, .. } => *len,
             Change::Insert { .. } => 0,
+            Change::Shift { head, len, filler } => (head.len() + filler.len()) as u64 + len,
+            Change::Checksum { filler } => filler.len() as u64,
         };
         self.at..self.at + len
     }
 
+    /// Whether it moves a sample.
+    #[must_use]
+    pub fn is_shift(&self) -> bool {
+        matches!(self.change, Change::Shift { .. })
+    }
+
     /// Writes the part of this change that falls into `window`, whose first byte is at `from`. What goes
-    /// in between bytes is not in any window.
+    /// in between bytes is not in any window, and what moves is in one as a whole or not at all.
     pub fn write(&self, from: u64, window: &mut [u8]) {
         let range = self.range();
         let new = match &self.change {
             Change::Overwrite(bytes) => bytes,
-            Change::Discard { filler, .. } => filler,
+            Change::Discard { filler, .. } | Change::Checksum { filler } => filler,
             Change::Insert { .. } => return,
+            Change::Shift { head, len, filler } => {
+                let inside = range.start.checked_sub(from).map(index);
+                let whole = inside.and_then(|start| {
+                    window.get_mut(start..start + index(range.end - range.start))
+                });
+                return whole.map_or((), |whole| shift(whole, head, index(*len), filler));
+            }
         };
         let start = range.start.max(from);
         let end = range.end.min(from + window.len() as u64);
@@ -275,6 +321,14 @@ impl Edit {
     }
 }
 
+/// Moves the last `len` bytes of what changes to behind the new head, and fills the rest.
+fn shift(bytes: &mut [u8], head: &[u8], len: usize, filler: &[u8]) {
+    let end = bytes.len();
+    bytes.copy_within(end - len.., head.len());
+    bytes[..head.len()].copy_from_slice(head);
+    bytes[end - filler.len()..].copy_from_slice(filler);
+}
+
 /// A distance inside of a slice.
 fn index(distance: u64) -> usize {
     usize::try_from(distance).unwrap_or(usize::MAX)
@@ -285,17 +339,17 @@ fn index(distance: u64) -> usize {
 pub struct Track {
     /// Track id.
     pub id: u32,
-    /// Handler type: `vide`, `soun`, `text`…
+    /// Handler type of ISO/IEC 14496-12: `vide`, `soun`, `text`…
     pub handler: FourCc,
     /// Its sample entries. A clear lead has one of its own.
     pub entries: Vec<EntrySummary>,
 }
 
-/// What a header says of a track's sample entry.
+/// What a header says of a track's sample entry. A WebM track has one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EntrySummary {
-    /// What the samples are once they are clear, such as `avc1`.
-    pub format: FourCc,
+    /// What the samples are once they are clear, such as `avc1` or `V_VP9`.
+    pub format: String,
     /// How they are protected by default; `None`: clear.
     pub protection: Option<EntryProtection>,
 }
@@ -408,7 +462,9 @@ mod tests {
             let (written, zeroed) = match &edit.change {
                 Change::Overwrite(bytes) => (bytes, 0),
                 Change::Discard { len, filler } => (filler, usize::try_from(*len).unwrap() - filler.len()),
-                Change::Insert { .. } => unreachable!("not one of these"),
+                Change::Insert { .. } | Change::Shift { .. } | Change::Checksum { .. } => {
+                    unreachable!("not one of these")
+                }
             };
             let (new, rest) = whole[start..].split_at(written.len());
             prop_assert_eq!(new, written.as_slice());
@@ -426,6 +482,42 @@ mod tests {
             change,
             scope: None,
         })
+    }
+
+    /// A sample of five bytes that ends at 1020 and moves from 1015 to 1012.
+    fn shift() -> Edit {
+        let change = Change::Shift { head: vec![1, 2], len: 5, filler: vec![0xEC, 0x81, 0] };
+        Edit { at: 1010, change, scope: None }
+    }
+
+    #[test]
+    fn a_shift_moves_a_sample_to_behind_the_new_head() {
+        let edit = shift();
+        assert_eq!(edit.range(), 1010..1020);
+        let mut window: Vec<u8> = (0..14).collect();
+        edit.write(1008, &mut window);
+        assert_eq!(window, [0, 1, 1, 2, 7, 8, 9, 10, 11, 0xEC, 0x81, 0, 12, 13]);
+        // Whole or not at all.
+        for (from, len) in [(1011, 20), (1008, 11), (900, 50), (1020, 5)] {
+            let mut window = vec![7; len];
+            edit.write(from, &mut window);
+            assert_eq!(window, vec![7; len]);
+        }
+    }
+
+    #[test]
+    fn no_window_ends_inside_of_a_shift() {
+        let mut plan = plan_of(&[(15, 5), (30, 5)], 5);
+        plan.edits = vec![
+            Edit { at: 1001, change: Change::Overwrite(vec![0; 4]), scope: None },
+            shift(),
+            Edit { at: 1025, change: Change::Overwrite(vec![0; 10]), scope: None },
+        ];
+        assert_eq!(
+            windows(&plan, 12),
+            [1000..1010, 1010..1022, 1022..1034, 1034..1046, 1046..1058, 1058..1060]
+        );
+        assert_eq!(windows(&plan, 3)[3..5], [1009..1010, 1010..1020]);
     }
 
     #[test]

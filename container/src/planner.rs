@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use crate::{Edit, Error, Plan, ReadAt, Relocation, mp4};
+use crate::{Edit, Error, Plan, ReadAt, Relocation, mp4, webm};
 
 /// Plans an input unit by unit. Holds what units need of the headers before them.
 #[derive(Clone, Debug, Default)]
@@ -11,15 +11,25 @@ pub struct Planner {
 }
 
 /// The format of an input, which shows in its first bytes.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 enum Format {
+    #[default]
+    Unknown,
     Mp4(mp4::Planner),
+    WebM(webm::Planner),
 }
 
-impl Default for Format {
-    fn default() -> Self {
-        Self::Mp4(mp4::Planner::default())
-    }
+/// What EBML begins with, and so WebM.
+const EBML: [u8; 4] = [0x1a, 0x45, 0xdf, 0xa3];
+
+/// Whether an input is WebM; `None` if too little of it has come.
+fn is_webm(input: &dyn ReadAt, whole: bool) -> Result<Option<bool>, Error> {
+    let there = input.available().end.min(EBML.len() as u64);
+    let mut bytes = EBML;
+    let start = bytes.split_at_mut(usize::try_from(there).unwrap_or(EBML.len())).0;
+    input.fill(0, start)?;
+    let is_all_there = start.len() == EBML.len();
+    Ok((is_all_there || whole).then(|| is_all_there && bytes == EBML))
 }
 
 /// What a planner answers.
@@ -47,7 +57,11 @@ impl Planner {
     /// # Errors
     /// Whatever can be wrong with `init`, or that it declares no track.
     pub fn with_init(init: &dyn ReadAt) -> Result<Self, Error> {
-        Ok(Self { format: Format::Mp4(mp4::Planner::with_init(init)?) })
+        let format = match is_webm(init, true)? {
+            Some(true) => Format::WebM(webm::Planner::with_init(init)?),
+            _ => Format::Mp4(mp4::Planner::with_init(init)?),
+        };
+        Ok(Self { format })
     }
 
     /// Plans the unit that follows the last one.
@@ -60,11 +74,20 @@ impl Planner {
     pub fn next_unit(&mut self, input: &dyn ReadAt, whole: bool) -> Result<Step, Error> {
         match &mut self.format {
             Format::Mp4(planner) => planner.next_unit(input, whole),
+            Format::WebM(planner) => planner.next_unit(input, whole),
+            Format::Unknown => {
+                self.format = match is_webm(input, whole)? {
+                    Some(true) => Format::WebM(webm::Planner::new()),
+                    Some(false) => Format::Mp4(mp4::Planner::new()),
+                    None => return Ok(Step::More(EBML.len() as u64)),
+                };
+                self.next_unit(input, whole)
+            }
         }
     }
 
-    /// The edits that make a unit's own offsets and lengths true again after `relocation`: see
-    /// [`mp4::relocate`].
+    /// The edits that make the offsets and lengths of a unit true again after `relocation`: see
+    /// [`mp4::relocate`] and [`webm::Planner::relocate`]. The unit is the one that was planned last.
     ///
     /// # Errors
     /// As planning the same unit, and what cannot be moved.
@@ -75,7 +98,9 @@ impl Planner {
         relocation: &Relocation,
     ) -> Result<Vec<Edit>, Error> {
         match &self.format {
+            Format::Unknown => Ok(Vec::new()),
             Format::Mp4(_) => mp4::relocate(input, unit, relocation),
+            Format::WebM(planner) => planner.relocate(input, unit, relocation),
         }
     }
 }

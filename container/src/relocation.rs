@@ -64,7 +64,11 @@ impl Relocation {
     pub fn add(&mut self, edit: &Edit) {
         match &edit.change {
             Change::Overwrite(_) => {}
-            Change::Discard { .. } => self.remove(edit.range()),
+            Change::Discard { .. } | Change::Checksum { .. } => self.remove(edit.range()),
+            Change::Shift { filler, .. } => {
+                let end = edit.range().end;
+                self.remove(end - filler.len() as u64..end);
+            }
             Change::Insert { bytes, owner } => self.insert(edit.at, bytes.len() as u64, *owner),
         }
     }

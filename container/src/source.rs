@@ -2,6 +2,8 @@
 
 use std::{io, ops::Range};
 
+use crate::Error;
+
 /// Positional reads over an input, or over the part of it that is at hand.
 pub trait ReadAt {
     /// The offsets that can be read now, from the start of the input.
@@ -12,6 +14,13 @@ pub trait ReadAt {
     /// # Errors
     /// What the system says, or `UnexpectedEof` outside of [`available`](Self::available).
     fn read_exact_at(&self, at: u64, buffer: &mut [u8]) -> io::Result<()>;
+}
+
+impl dyn ReadAt + '_ {
+    /// Fills `buffer` with the bytes from `at` on, or says where that failed.
+    pub(crate) fn fill(&self, at: u64, buffer: &mut [u8]) -> Result<(), Error> {
+        self.read_exact_at(at, buffer).map_err(|source| Error::Read { at, source })
+    }
 }
 
 /// Bytes in memory, which may stand anywhere in the input.

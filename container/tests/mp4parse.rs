@@ -4,11 +4,17 @@
 #![expect(clippy::unwrap_used, reason = "the helpers of a test may panic as the test may")]
 
 #[expect(dead_code, reason = "other tests have more use for it")]
+mod clear;
+#[expect(dead_code, reason = "other tests have more use for it")]
 mod common;
 
-use cenc::Iv;
-use common::{fixtures, media, plans};
-use container::{EntryProtection, EntrySummary, FourCc, Plan};
+use cenc::{Iv, Scheme};
+use clear::{PER_SAMPLE_8, clear, encrypted, seconds, settings};
+use common::{media, mp4_fixtures, plans};
+use container::{
+    EntryProtection, EntrySummary, FourCc, Plan,
+    encrypt::{IvSettings, Settings},
+};
 use mp4parse::{MediaContext, ProtectionSchemeInfoBox, SampleEntry, Status, TrackType};
 
 /// What `mp4parse` does with a file that it does not read to the end.
@@ -33,7 +39,7 @@ const UNREAD: [(&str, Unread, &str); 5] = [
 
 #[test]
 fn both_readers_find_the_same() {
-    let mut names: Vec<_> = fixtures().into_iter().map(|fixture| fixture.name).collect();
+    let mut names: Vec<_> = mp4_fixtures().into_iter().map(|fixture| fixture.name).collect();
     names.push("segments/a_init.mp4".to_owned());
     let mut agree = 0;
     for name in &names {
@@ -47,16 +53,7 @@ fn both_readers_find_the_same() {
                 Some(Unread::File),
             ) => {}
             (Ok(theirs), None | Some(Unread::Entries)) => {
-                assert_eq!(tracks(&plan), their_tracks(&theirs), "{name}");
-                assert_eq!(init_data(&plan), their_init_data(&theirs), "{name}");
-                let ours = plan.tracks().iter().flat_map(|track| &track.entries);
-                let entries = ours.zip(their_entries(&theirs));
-                for (ours, theirs) in entries {
-                    match unread {
-                        Some(_) => assert!(matches!(theirs, SampleEntry::Unknown), "{name}"),
-                        None => assert_entry(ours, theirs, name),
-                    }
-                }
+                assert_same(&plan, &theirs, unread.is_some(), name);
                 agree += usize::from(unread.is_none());
             }
             (theirs, _) => panic!("{name}: {unread:?} was expected: {:?}", theirs.map(drop)),
@@ -64,6 +61,37 @@ fn both_readers_find_the_same() {
     }
     assert_eq!((names.len(), agree), (29, 24));
     assert!(UNREAD.iter().all(|(file, ..)| names.iter().any(|name| name == file)));
+}
+
+/// `is_unknown`: `mp4parse` does not know the sample entries.
+fn assert_same(plan: &Plan, theirs: &MediaContext, is_unknown: bool, name: &str) {
+    assert_eq!(tracks(plan), their_tracks(theirs), "{name}");
+    assert_eq!(init_data(plan), their_init_data(theirs), "{name}");
+    let ours = plan.tracks().iter().flat_map(|track| &track.entries);
+    for (ours, theirs) in ours.zip(their_entries(theirs)) {
+        match is_unknown {
+            true => assert!(matches!(theirs, SampleEntry::Unknown), "{name}"),
+            false => assert_entry(ours, theirs, name),
+        }
+    }
+}
+
+#[test]
+fn both_readers_find_the_same_in_what_is_encrypted_here() {
+    let pssh = [&[0, 0, 0, 32], b"pssh".as_slice(), &[0; 24]].concat();
+    for name in ["avc_aac.mp4", "avc_aac_frag.mp4", "av1_opus.mp4", "vp9_opus.mp4", "flac.mp4"] {
+        let input = clear(name);
+        let constant = IvSettings::Constant(Iv::from([3; 16]));
+        for (scheme, iv) in
+            [(Scheme::Cenc, PER_SAMPLE_8), (Scheme::Cens, PER_SAMPLE_8), (Scheme::Cbcs, constant)]
+        {
+            let all = settings(&input, scheme, iv);
+            let settings = Settings { pssh: vec![pssh.clone()], clear_lead: seconds(1.0), ..all };
+            let output = encrypted(&input, &settings, 1 << 20).unwrap();
+            let theirs = mp4parse::read_mp4(&mut output.as_slice()).unwrap();
+            assert_same(&movie_header(&output), &theirs, false, name);
+        }
+    }
 }
 
 /// The plan of the unit with the `moov` box.
@@ -114,19 +142,22 @@ fn assert_entry(ours: &EntrySummary, theirs: &SampleEntry, name: &str) {
     };
     match (&ours.protection, theirs.as_slice()) {
         (None, []) => {}
-        (Some(protection), [theirs]) => assert_protection(ours.format, protection, theirs, name),
+        (Some(protection), [theirs]) => assert_protection(&ours.format, protection, theirs, name),
         _ => panic!("{name}: {ours:?} and {theirs:?}"),
     }
 }
 
 fn assert_protection(
-    format: FourCc,
+    format: &str,
     ours: &EntryProtection,
     theirs: &ProtectionSchemeInfoBox,
     name: &str,
 ) {
     let scheme_type = &theirs.scheme_type.as_ref().unwrap().scheme_type;
-    assert_eq!((format.0, ours.scheme_type.0), (theirs.original_format.value, scheme_type.value));
+    assert_eq!(
+        (format.as_bytes(), ours.scheme_type.0),
+        (&theirs.original_format.value[..], scheme_type.value)
+    );
     assert_eq!(ours.scheme.fourcc(), scheme_type.value, "{name}");
     let theirs = theirs.tenc.as_ref().unwrap();
     assert_eq!(u8::from(ours.is_protected), theirs.is_encrypted, "{name}");

@@ -12,14 +12,13 @@ use std::{
 };
 
 use cenc::Key;
-use common::{assert_laws, fixtures, index, plans};
-use container::{Error, Plan, Planner, ReadyPlan, Relocation, Step, Window, mp4::relocate};
+use common::{Fixture, assert_laws, fixtures, index, plans};
+use container::{Error, Plan, Planner, Relocation, Step, Window};
 use proptest::{collection::vec, prelude::*, sample::Index, strategy::ValueTree};
 
 /// Plans a whole input. Decrypts it with some key, and takes out what can go, as the command does.
 fn run(input: &[u8]) -> Result<Vec<String>, Error> {
-    let (mut relocation, mut ready) = (Relocation::new(), Vec::new());
-    let mut bytes = input.to_vec();
+    let (mut relocation, mut bytes) = (Relocation::new(), input.to_vec());
     let plans = plans(input)?;
     let said = plans.iter().filter_map(said).collect();
     let mut at = 0;
@@ -33,12 +32,13 @@ fn run(input: &[u8]) -> Result<Vec<String>, Error> {
             plan.apply(window.start, &mut bytes[index(&window)]).unwrap();
         }
         plan.discards().for_each(|piece| relocation.remove(piece));
-        ready.push(plan);
     }
     assert_eq!((at, bytes.len()), (input.len() as u64, input.len()));
-    for range in ready.iter().map(|ready: &ReadyPlan| ready.plan().range()) {
-        // It reads boxes that the planner does not, and may refuse them.
-        if let Ok(edits) = relocate(&Window::new(0, input), range.clone(), &relocation) {
+    let (mut planner, input) = (Planner::new(), Window::new(0, input));
+    while let Step::Unit(plan) = planner.next_unit(&input, true)? {
+        let range = plan.range();
+        // It reads what the planner does not, and may refuse it.
+        if let Ok(edits) = planner.relocate(&input, range.clone(), &relocation) {
             edits.iter().for_each(|edit| edit.write(0, &mut bytes));
         }
         let kept: u64 = relocation.kept(range.clone()).map(|kept| kept.end - kept.start).sum();
@@ -163,7 +163,7 @@ impl Change {
     }
 }
 
-/// The first two header boxes of a file, and the few bytes that follow every other box header.
+/// The boxes of a file, but of sample data only the header.
 fn boxes(bytes: &[u8]) -> Vec<Range<usize>> {
     let (mut at, mut found) = (0, Vec::new());
     while at < bytes.len() {
@@ -177,11 +177,54 @@ fn boxes(bytes: &[u8]) -> Vec<Range<usize>> {
     found
 }
 
+/// Reads the number at `at`: what it says and its length.
+fn vint(bytes: &[u8], at: usize) -> (usize, usize) {
+    let len = bytes[at].leading_zeros() as usize + 1;
+    let marked = bytes[at..at + len].iter().fold(0, |value, byte| value << 8 | usize::from(*byte));
+    (marked & ((1 << (7 * len)) - 1), len)
+}
+
+const SEGMENT: &[u8] = &[0x18, 0x53, 0x80, 0x67];
+const CLUSTER: &[u8] = &[0x1f, 0x43, 0xb6, 0x75];
+
+/// The elements of a WebM file, but of blocks only the first bytes: where the block, the frame and its
+/// partitions say what they are.
+fn elements(bytes: &[u8]) -> Vec<Range<usize>> {
+    let (mut at, mut found) = (0, Vec::new());
+    while at < bytes.len() {
+        let id = bytes[at].leading_zeros() as usize + 1;
+        let (size, len) = vint(bytes, at + id);
+        let body = at + id + len;
+        let (read, end) = match &bytes[at..at + id] {
+            SEGMENT | CLUSTER => (0, body),
+            [0xa3] => (size.min(24), body + size),
+            _ => (size, body + size),
+        };
+        found.push(at..body + read);
+        at = end;
+    }
+    found
+}
+
 /// The beginning of a fixture, and where in it the boxes lie.
 struct Seed {
     name: String,
     bytes: Vec<u8>,
     boxes: Vec<Range<usize>>,
+}
+
+/// The beginning of a file, up to the fourth fragment or cluster.
+fn seed(
+    name: String,
+    mut bytes: Vec<u8>,
+    mut boxes: Vec<Range<usize>>,
+    is_fragment: impl Fn(&[u8]) -> bool,
+) -> Seed {
+    let mut fragments = boxes.iter().filter(|range| is_fragment(&bytes[range.start..]));
+    let end = fragments.nth(3).map_or(bytes.len(), |fourth| fourth.start);
+    bytes.truncate(end);
+    boxes.retain(|range| range.start < end);
+    Seed { name, bytes, boxes }
 }
 
 /// A failed case tells the file, not its bytes.
@@ -193,16 +236,28 @@ impl fmt::Debug for Seed {
 
 /// Three fragments of each fixture are as good as all; a progressive file has none.
 static SEEDS: LazyLock<Vec<Seed>> = LazyLock::new(|| {
-    let seeds = fixtures().into_iter().map(|fixture| {
-        let mut boxes = boxes(&fixture.bytes);
-        let (name, mut bytes) = (fixture.name, fixture.bytes);
-        let mut moofs = boxes.iter().filter(|range| &bytes[range.start + 4..][..4] == b"moof");
-        let end = moofs.nth(3).map_or(bytes.len(), |fourth| fourth.start);
-        bytes.truncate(end);
-        boxes.retain(|range| range.start < end);
-        Seed { name, bytes, boxes }
-    });
-    seeds.collect()
+    let mut seeds = Vec::new();
+    for Fixture { name, mut bytes, .. } in fixtures() {
+        if !name.ends_with(".webm") {
+            let boxes = boxes(&bytes);
+            seeds.push(seed(name, bytes, boxes, |start| &start[4..8] == b"moof"));
+            continue;
+        }
+        // As a file, cut short, which must not say how long it is; and as a live stream.
+        for (live, ids) in [(false, &[SEGMENT][..]), (true, &[SEGMENT, CLUSTER])] {
+            for element in elements(&bytes) {
+                if ids.contains(&&bytes[element.start..element.start + 4]) {
+                    let size = &mut bytes[element.start + 4..element.end];
+                    assert_eq!(size.len(), 8);
+                    size[1..].fill(0xff);
+                }
+            }
+            let elements = elements(&bytes);
+            let name = format!("{name}{}", if live { ", live" } else { "" });
+            seeds.push(seed(name, bytes.clone(), elements, |start| &start[..4] == CLUSTER));
+        }
+    }
+    seeds
 });
 
 fn any_seed() -> impl Strategy<Value = &'static Seed> {
@@ -240,8 +295,22 @@ proptest! {
     #[test]
     fn random_boxes_end(bytes in random_boxes(), seed in any_seed()) {
         is_planned(&bytes);
-        let header = seed.boxes.iter().find(|range| &seed.bytes[range.start + 4..][..4] == b"moov");
-        is_planned(&[&seed.bytes[header.unwrap().clone()], &bytes].concat());
+        let mut boxes = seed.boxes.iter();
+        if let Some(header) = boxes.find(|range| &seed.bytes[range.start + 4..][..4] == b"moov") {
+            is_planned(&[&seed.bytes[header.clone()], &bytes].concat());
+        }
+    }
+
+    /// In a segment of unknown size, also behind the tracks of a fixture.
+    #[test]
+    fn random_elements_end(bytes in random_elements(), seed in any_seed()) {
+        let start = [&[0x1a, 0x45, 0xdf, 0xa3, 0x80], SEGMENT, &[0xff]].concat();
+        is_planned(&[start.as_slice(), &bytes].concat());
+        let mut elements = seed.boxes.iter();
+        let is_tracks = |range: &&Range<usize>| seed.bytes[range.start..].starts_with(&TRACKS);
+        if let Some(tracks) = elements.find(is_tracks) {
+            is_planned(&[&start, &seed.bytes[tracks.clone()], &bytes].concat());
+        }
     }
 }
 
@@ -262,6 +331,55 @@ fn random_boxes() -> impl Strategy<Value = Vec<u8>> {
     leaf.prop_recursive(6, 60, 8, move |inner| {
         let body = vec(inner, 0..8).prop_map(|boxes| boxes.concat());
         (prop::sample::select(KINDS.to_vec()), body).prop_map(boxed)
+    })
+}
+
+const TRACKS: [u8; 4] = [0x16, 0x54, 0xae, 0x6b];
+
+/// Elements in elements, of the ids that are read, with random bodies.
+fn random_elements() -> impl Strategy<Value = Vec<u8>> {
+    const IDS: [&[u8]; 27] = [
+        &[0x1a, 0x45, 0xdf, 0xa3],
+        SEGMENT,
+        &TRACKS,
+        &[0xae],
+        &[0xd7],
+        &[0x83],
+        &[0x86],
+        &[0x6d, 0x80],
+        &[0x62, 0x40],
+        &[0x50, 0x35],
+        &[0x47, 0xe1],
+        &[0x47, 0xe2],
+        CLUSTER,
+        &[0xa7],
+        &[0xab],
+        &[0xa3],
+        &[0xa0],
+        &[0xa1],
+        &[0xaf],
+        &[0x1c, 0x53, 0xbb, 0x6b],
+        &[0xbb],
+        &[0xb7],
+        &[0xf1],
+        &[0xf0],
+        &[0xec],
+        &[0xbf],
+        &[0x11, 0x4d, 0x9b, 0x74],
+    ];
+    let sized = |(id, body, open): (&[u8], Vec<u8>, bool)| {
+        let size = u32::try_from(body.len()).unwrap();
+        let size = if open { vec![0xff] } else { (size | 1 << 28).to_be_bytes().to_vec() };
+        [id, &size, &body].concat()
+    };
+    let open = || prop::bool::weighted(0.1);
+    // Mostly track 1, its signal byte, and lengths that are right.
+    let small = prop_oneof![3 => Just(0_u8), 3 => 0_u8..4, 2 => Just(0x81), 1 => any::<u8>()];
+    let ids = || prop::sample::select(IDS.to_vec());
+    let leaf = (ids(), vec(small, 0..40), open()).prop_map(sized);
+    leaf.prop_recursive(6, 60, 8, move |inner| {
+        let body = vec(inner, 0..8).prop_map(|elements| elements.concat());
+        (ids(), body, open()).prop_map(sized)
     })
 }
 

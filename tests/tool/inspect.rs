@@ -214,6 +214,31 @@ fn key_rotation() {
     check("gpac_cenc_keyroll_frag_avc_aac.mp4", 4, &[(1, video), (2, audio)], &[pssh]);
 }
 
+#[test]
+fn webm() {
+    let cenc = |kid| json!({ "scheme": "cenc", "default_kid": kid, "iv_size": 8 });
+    let aux = &["in front of each frame"];
+    let video = track("vide", &[entry("V_VP9", &cenc(KIDS[0]))], &[(KIDS[0], 100)], 0, aux);
+    let audio = track("soun", &[entry("A_OPUS", &cenc(KIDS[1]))], &[(KIDS[1], 201)], 0, aux);
+    for (file, clusters, id, track, kid) in [
+        ("shaka_webm_vp9_opus_video.webm", 4, 1, &video, KIDS[0]),
+        ("shaka_webm_vp9_nosubsample_video.webm", 4, 1, &video, KIDS[0]),
+        ("shaka_webm_vp9_opus_audio.webm", 5, 2, &audio, KIDS[1]),
+    ] {
+        check(file, clusters, &[(id, track.clone())], &[]);
+        let bytes = Fixture::named(file).bytes();
+        let report = inspect(&bytes);
+        let [told] = &report["webm"].as_array().unwrap()[..] else { panic!("{file}") };
+        let octets = data_encoding::HEXLOWER.decode(kid.as_bytes()).unwrap();
+        let at = bytes.windows(16).position(|window| window == octets).unwrap() - 3;
+        let base64 = data_encoding::BASE64.encode(&octets);
+        assert_eq!(*told, json!({ "at": at, "kid": kid, "base64": base64 }), "{file}");
+        let text = run(clearkey().arg("inspect").arg(media(file))).done().stdout;
+        let line = format!("  webm initialization data at byte {at}: KID {kid}\n    {base64}\n");
+        assert!(String::from_utf8(text).unwrap().ends_with(&line), "{file}");
+    }
+}
+
 /// Every key that the manifest gives for a file, and that a sample needs, is told, and no other.
 #[test]
 fn all_key_ids_are_known() {
@@ -234,6 +259,7 @@ fn a_decrypted_file_is_clear() {
         for way in [Way::Path, Way::Compact] {
             let report = inspect(&way.decrypt(&fixture.bytes(), &fixture.keys));
             assert_eq!(report["pssh"], json!([]), "{}", fixture.file);
+            assert_eq!(report["webm"], json!([]), "{}", fixture.file);
             for track in report["tracks"].as_object().unwrap().values() {
                 assert_eq!(track["protected_samples"], 0, "{}", fixture.file);
                 assert_ne!(track["clear_samples"], 0, "{}", fixture.file);

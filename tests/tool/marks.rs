@@ -2,7 +2,10 @@
 
 use mp4_atom::{Decode, Sidx, Tfra};
 
-use crate::boxes::{BoxAt, walk};
+use crate::{
+    boxes::{BoxAt, walk},
+    frames,
+};
 
 /// PIFF's `tenc`, `senc` and `pssh`.
 const PIFF: [&str; 3] = [
@@ -33,6 +36,9 @@ pub(crate) fn is_protected_entry(boxed: &BoxAt) -> bool {
 
 /// Whether nothing in the file says that it is protected.
 pub(crate) fn is_clear(file: &[u8]) -> bool {
+    if frames::is_webm(file) {
+        return frames::is_clear(file);
+    }
     !walk(file).iter().any(|boxed| is_protection(boxed, file) || is_protected_entry(boxed))
 }
 

@@ -15,7 +15,10 @@ use mp4_atom::{
     Trex, Trun,
 };
 
-use crate::boxes::{BoxAt, walk};
+use crate::{
+    boxes::{BoxAt, walk},
+    frames,
+};
 
 /// The tracks of a file, by id. Of several movie headers in one stream, all samples together.
 pub(crate) type Tracks = BTreeMap<u32, Track>;
@@ -69,8 +72,11 @@ impl Track {
     }
 }
 
-/// The MD5 of each track's samples, by what the track is.
+/// The MD5 of each track's samples, by what the track is; also of a WebM file.
 pub(crate) fn md5(file: &[u8]) -> BTreeMap<String, String> {
+    if frames::is_webm(file) {
+        return frames::md5(file);
+    }
     let tracks = read(file).into_values();
     tracks.map(|track| (track.name().to_owned(), digest(&track.data(file)))).collect()
 }

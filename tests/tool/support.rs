@@ -185,13 +185,22 @@ pub(crate) struct Fixture {
 }
 
 impl Fixture {
-    /// All of them that are MP4.
+    /// All of them.
     pub(crate) fn all() -> Vec<Self> {
         let text = fs::read(media("manifest.json")).unwrap();
-        let mut fixtures: Vec<Self> = serde_json::from_slice(&text).unwrap();
-        fixtures.retain(|fixture| fixture.layout != "webm");
-        assert!(fixtures.len() >= 25, "the manifest holds {} files", fixtures.len());
+        let fixtures: Vec<Self> = serde_json::from_slice(&text).unwrap();
+        assert!(fixtures.len() >= 28, "the manifest holds {} files", fixtures.len());
         fixtures
+    }
+
+    /// Those that are MP4.
+    pub(crate) fn mp4() -> Vec<Self> {
+        Self::all().into_iter().filter(|fixture| fixture.layout != "webm").collect()
+    }
+
+    /// Those that are WebM.
+    pub(crate) fn webm() -> Vec<Self> {
+        Self::all().into_iter().filter(|fixture| fixture.layout == "webm").collect()
     }
 
     pub(crate) fn named(file: &str) -> Self {
@@ -222,15 +231,14 @@ pub(crate) fn assert_same(actual: &[u8], expected: &[u8], what: &str) {
         let window = at.saturating_sub(8).min(bytes.len())..(at + 24).min(bytes.len());
         bytes[window].escape_ascii().to_string()
     };
+    let is_boxes = !crate::frames::is_webm(expected);
+    let boxes = if is_boxes { crate::boxes::walk(expected) } else { Vec::new() };
     panic!(
         "{what}: {} bytes, expected {}; they differ from byte {at} on: {} instead of {}; in {:?}",
         actual.len(),
         expected.len(),
         around(actual),
         around(expected),
-        crate::boxes::walk(expected)
-            .iter()
-            .rfind(|boxed| boxed.at <= at && at < boxed.end)
-            .map(|boxed| &boxed.path),
+        boxes.iter().rfind(|boxed| boxed.at <= at && at < boxed.end).map(|boxed| &boxed.path),
     );
 }

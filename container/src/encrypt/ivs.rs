@@ -37,12 +37,8 @@ impl Ivs {
         match self.settings {
             IvSettings::Constant(_) => {}
             IvSettings::PerSample { size: 16, .. } => {
-                let step = if self.is_counter { protected.div_ceil(16).max(1) } else { 1 };
-                // The counter proper is the low half, which wraps by itself (9.3).
-                let low = self.next as u64;
-                let high = self.next >> 64 << 64;
                 self.next = match self.is_counter {
-                    true => high | u128::from(low.wrapping_add(step)),
+                    true => counted(self.next, protected.div_ceil(16).max(1)),
                     false => self.next.wrapping_add(1),
                 };
             }
@@ -50,6 +46,12 @@ impl Ivs {
         }
         iv
     }
+}
+
+/// A counter block so many blocks later. The counter proper is the low half, which wraps by itself (9.3).
+fn counted(block: u128, blocks: u64) -> u128 {
+    let low = block.wrapping_add(blocks.into()) & u128::from(u64::MAX);
+    block >> 64 << 64 | low
 }
 
 #[cfg(test)]

@@ -1,9 +1,11 @@
 //! What someone who encrypts asks for.
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use cenc::{Iv, Key, Pattern, Scheme};
 use clearkey::KeyId;
+
+use crate::{Error, KeySource};
 
 /// How a file is to be encrypted.
 #[derive(Clone, Debug)]
@@ -56,4 +58,68 @@ pub enum IvSettings {
         /// The first sample's. Of 8 bytes, the rest is 0.
         first: [u8; 16],
     },
+}
+
+impl Settings {
+    /// The settings of a track.
+    pub(crate) fn track(&self, track: u32) -> Option<&TrackSettings> {
+        self.tracks.iter().find(|settings| settings.track == track)
+    }
+
+    /// Whether something stays clear for a while.
+    pub(crate) fn has_clear_lead(&self) -> bool {
+        self.clear_lead.is_some_and(|lead| !lead.is_zero())
+    }
+
+    /// Finds what contradicts itself.
+    pub(crate) fn check(&self) -> Result<(), Error> {
+        let fail = |what: String| Err(Error::Settings { what });
+        if self.rotate.is_some_and(|period| period.is_zero()) {
+            return fail("keys take turns after 0 seconds".to_owned());
+        }
+        for pssh in &self.pssh {
+            let size = u32::try_from(pssh.len()).unwrap_or(0).to_be_bytes();
+            if pssh.len() < 12 || !pssh.starts_with(&[&size, b"pssh".as_slice()].concat()) {
+                return fail(
+                    "what is given as `pssh` is not one whole box of that type".to_owned(),
+                );
+            }
+        }
+        if self.piff && !matches!(self.scheme, Scheme::Cenc | Scheme::Cbc1) {
+            return fail(format!("PIFF has no scheme {}", self.scheme));
+        }
+        let mut tracks = BTreeSet::new();
+        for TrackSettings { track, keys, pattern, iv } in &self.tracks {
+            if !tracks.insert(track) {
+                return fail(format!("track {track} has two settings"));
+            }
+            if keys.is_empty() {
+                return fail(format!("track {track} has no key"));
+            }
+            if *pattern != Pattern::NONE && !self.scheme.takes_pattern() {
+                return fail(format!("scheme {} takes no pattern (track {track})", self.scheme));
+            }
+            match iv {
+                // Whoever sees two samples under the same counter sees their difference.
+                IvSettings::Constant(_) if self.scheme != Scheme::Cbcs => {
+                    return fail(format!("scheme {} needs an IV for each sample", self.scheme));
+                }
+                IvSettings::PerSample { size, .. } if !matches!(size, 8 | 16) => {
+                    return fail(format!("an IV of {size} bytes, neither 8 nor 16"));
+                }
+                IvSettings::PerSample { size: 8, first } if first[8..] != [0; 8] => {
+                    return fail("an IV of 8 bytes with more behind them".to_owned());
+                }
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+}
+
+impl KeySource for Settings {
+    fn key(&self, track: u32, kid: &KeyId) -> Option<Arc<Key>> {
+        let mut keys = self.track(track)?.keys.iter();
+        keys.find(|key| key.kid == *kid).map(|key| Arc::clone(&key.key))
+    }
 }

@@ -4,7 +4,7 @@
 use std::ops::Range;
 
 use cenc::{Scheme, Subsample};
-use codec::{Codec, Mapper};
+use codec::{Codec, Mapper, Rounding};
 
 /// Bytes of an AES block.
 const BLOCK: usize = 16;
@@ -14,7 +14,10 @@ const BLOCK: usize = 16;
 pub(crate) struct SampleMap {
     /// `None`: samples are protected whole.
     mapper: Option<Mapper>,
+    /// Protected ranges are multiples of a block.
     is_aligned: bool,
+    /// What does not fill a block stays clear in front of them, not behind.
+    keeps_end: bool,
     ranges: Vec<Range<usize>>,
 }
 
@@ -22,10 +25,11 @@ impl SampleMap {
     /// Samples of an unknown codec are protected whole.
     pub(crate) fn new(codec: Option<&Codec>, scheme: Scheme) -> Self {
         let codec = codec.filter(|codec| codec.has_subsamples());
-        // Blocks are whole in `cens` and `cbc1` (10.2, 10.3), and CMAF asks it of `cenc`; in `cbcs` what is
-        // protected begins right behind the slice header (10.4.2).
-        let is_aligned = scheme != Scheme::Cbcs || codec.is_some_and(Codec::is_block_aligned);
-        Self { mapper: codec.map(Codec::mapper), is_aligned, ranges: Vec::new() }
+        let rounding = codec.map_or(Rounding::OfScheme, Codec::rounding);
+        // Blocks are whole in `cens` and `cbc1` (10.2, 10.3), and CMAF asks it of `cenc`.
+        let is_aligned = scheme != Scheme::Cbcs || rounding != Rounding::OfScheme;
+        let keeps_end = rounding == Rounding::Front;
+        Self { mapper: codec.map(Codec::mapper), is_aligned, keeps_end, ranges: Vec::new() }
     }
 
     pub(crate) fn has_subsamples(&self) -> bool {
@@ -44,23 +48,43 @@ impl SampleMap {
         let Some(mapper) = &mut self.mapper else { return Ok(()) };
         self.ranges.clear();
         mapper.map(sample, &mut self.ranges)?;
+        self.cut(sample.len(), subsamples);
+        Ok(())
+    }
+
+    /// Adds the subsamples of a sample of which all may be protected, for a track whose samples have
+    /// subsamples for another reason.
+    pub(crate) fn whole(&mut self, len: usize, subsamples: &mut Vec<Subsample>) {
+        self.ranges.clear();
+        self.ranges.push(0..len);
+        self.cut(len, subsamples);
+    }
+
+    /// Adds the subsamples of a sample that stays clear.
+    pub(crate) fn clear(&mut self, len: usize, subsamples: &mut Vec<Subsample>) {
+        self.ranges.clear();
+        self.cut(len, subsamples);
+    }
+
+    /// Cuts the ranges of a sample to what the scheme asks.
+    fn cut(&self, len: usize, subsamples: &mut Vec<Subsample>) {
         let mut clear_from = 0;
         for range in &self.ranges {
             let rest = if self.is_aligned { range.len() % BLOCK } else { 0 };
             if rest < range.len() {
-                push(subsamples, range.start + rest - clear_from, range.len() - rest);
-                clear_from = range.end;
+                let start = range.start + if self.keeps_end { rest } else { 0 };
+                push_subsample(subsamples, start - clear_from, range.len() - rest);
+                clear_from = start + range.len() - rest;
             }
         }
-        if clear_from < sample.len() {
-            push(subsamples, sample.len() - clear_from, 0);
+        if clear_from < len {
+            push_subsample(subsamples, len - clear_from, 0);
         }
-        Ok(())
     }
 }
 
 /// Adds a subsample; a clear run that its 16 bits do not hold becomes several.
-fn push(subsamples: &mut Vec<Subsample>, mut clear: usize, protected: usize) {
+pub(crate) fn push_subsample(subsamples: &mut Vec<Subsample>, mut clear: usize, protected: usize) {
     let most = usize::from(u16::MAX);
     while clear > most {
         subsamples.push(Subsample::new(u16::MAX, 0));
@@ -85,7 +109,7 @@ mod tests {
             (140_000, vec![(65535, 0), (65535, 0), (8930, 5)]),
         ] {
             let mut subsamples = Vec::new();
-            push(&mut subsamples, clear, 5);
+            push_subsample(&mut subsamples, clear, 5);
             let expected: Vec<_> = expected
                 .into_iter()
                 .map(|(clear, protected)| Subsample::new(clear, protected))

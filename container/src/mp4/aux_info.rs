@@ -8,12 +8,12 @@ use cenc::{Iv, Scheme, Subsample};
 use crate::{
     Error, FourCc, Place,
     mp4::{
-        Stop,
         boxes::Mp4Box,
         cursor::{Cursor, big_endian},
         input::Input,
         protection::{Encryption, IvSource},
     },
+    stop::Stop,
 };
 
 /// PIFF's `senc`.

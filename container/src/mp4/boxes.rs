@@ -133,6 +133,16 @@ impl<'d, 'p> Mp4Box<'d, 'p> {
         Children { parent: self, rest, at: self.end() - rest.len() as u64 }
     }
 
+    /// Where the last of the boxes behind the first `skip` bytes of the body ends: some writers end a
+    /// list of boxes with zeros.
+    pub(crate) fn children_end(&self, skip: usize) -> Result<u64, Error> {
+        let mut end = self.end() - self.body.len().saturating_sub(skip) as u64;
+        for child in self.children_from(skip) {
+            end = child?.end();
+        }
+        Ok(end)
+    }
+
     /// The only child of that type; two of them are an error, none is not.
     pub(crate) fn child<'a>(&'a self, kind: &[u8; 4]) -> Result<Option<Mp4Box<'d, 'a>>, Error> {
         let mut found = None;
@@ -320,15 +330,15 @@ mod tests {
             ),
             (
                 plain(b"abcd").stating(9),
-                "`moov/abcd` at byte 1019: the box says 9 bytes, but only 8 are left",
+                "`moov/abcd` at byte 1019: a size of 9 bytes, but only 8 are left",
             ),
             (
                 plain(b"abcd").stating(1 << 31),
-                "`moov/abcd` at byte 1019: the box says 2147483648 bytes, but only 8 are left",
+                "`moov/abcd` at byte 1019: a size of 2147483648 bytes, but only 8 are left",
             ),
             (
                 plain(b"abcd").u64(u64::MAX).stating(1),
-                "`moov/abcd` at byte 1019: the box says 18446744073709551615 bytes, but only 16 are left",
+                "`moov/abcd` at byte 1019: a size of 18446744073709551615 bytes, but only 16 are left",
             ),
             (
                 plain(b"abcd").u64(15).stating(1),

@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use cenc::{Iv, Subsample};
+use clearkey::InitDataType;
 
 use crate::{
     Error, Place,
@@ -11,7 +12,7 @@ use crate::{
 };
 
 /// PIFF's `pssh`.
-const PIFF_PSSH: [u8; 16] = [
+pub(crate) const PIFF_PSSH: [u8; 16] = [
     0xd0, 0x8a, 0x4f, 0x18, 0x10, 0xf3, 0x4a, 0x82, 0xb6, 0xc8, 0x32, 0xd8, 0xab, 0xa1, 0x83, 0xd3,
 ];
 
@@ -162,6 +163,12 @@ impl Builder {
         self.plan.edits.push(Edit { at: range.start, change, scope });
     }
 
+    /// Puts bytes in before what stands at `at`, into the box that begins at `owner`.
+    pub(crate) fn insert(&mut self, scope: Option<u32>, at: u64, owner: u64, bytes: Vec<u8>) {
+        let change = Change::Insert { bytes, owner };
+        self.plan.edits.push(Edit { at, change, scope });
+    }
+
     /// Takes a `pssh` box, also PIFF's, out of the file and into the initialization data; boxes that
     /// follow each other make one value (EME's registry, "cenc").
     pub(crate) fn pssh(&mut self, boxed: &Mp4Box<'_, '_>) -> Result<bool, Error> {
@@ -172,7 +179,8 @@ impl Builder {
         let size = u32::try_from(boxed.body.len() + 8)
             .map_err(|_| boxed.unsupported("a `pssh` box of more than 4 GiB"))?;
         if self.pssh_end != Some(boxed.at) {
-            self.plan.init_data.push(InitData { at: boxed.at, bytes: Vec::new() });
+            let init_data_type = InitDataType::Cenc;
+            self.plan.init_data.push(InitData { at: boxed.at, init_data_type, bytes: Vec::new() });
         }
         if let Some(InitData { bytes, .. }) = self.plan.init_data.last_mut() {
             bytes.extend_from_slice(&size.to_be_bytes());
@@ -188,7 +196,8 @@ impl Builder {
     pub(crate) fn finish(mut self, end: u64) -> Result<Plan, Error> {
         self.plan.range = self.start..end;
         self.plan.samples.sort_unstable_by_key(|sample| sample.at);
-        self.plan.edits.sort_by_key(|edit| edit.at);
+        // What goes in comes before what it takes the place of.
+        self.plan.edits.sort_by_key(|edit| (edit.at, edit.range().end));
         self.headers.sort_by_key(|header| header.start);
         let mut headers = self.headers.iter().peekable();
         let mut taken = self.start;

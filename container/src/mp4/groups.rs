@@ -6,10 +6,10 @@ use crate::{
     mp4::{boxes::Mp4Box, cursor::Cursor, protection::Encryption},
 };
 
-const SEIG: [u8; 4] = *b"seig";
+pub(crate) const SEIG: [u8; 4] = *b"seig";
 
 /// In `sbgp`, indices above this one point into the `sgpd` of the same fragment.
-const FRAGMENT_LOCAL: u32 = 0x1_0000;
+pub(crate) const FRAGMENT_LOCAL: u32 = 0x1_0000;
 
 /// Whether an `sgpd`, `sbgp` or `csgp` box is about `seig`.
 pub(crate) fn is_seig(group_box: &Mp4Box<'_, '_>) -> Result<bool, Error> {

@@ -1,27 +1,12 @@
-//! The planner's view of its input, and how a plan in the making stops when it is not enough.
+//! The planner's view of its input.
 
 use std::ops::Range;
 
 use crate::{
     Error, Place, ReadAt, limits,
     mp4::boxes::{Header, LONGEST_HEADER, Mp4Box},
+    stop::Stop,
 };
-
-/// Why planning a unit stopped.
-#[derive(Debug)]
-pub(crate) enum Stop {
-    /// The input up to this offset is needed.
-    More(u64),
-    /// The whole input is needed.
-    Everything,
-    Failed(Error),
-}
-
-impl From<Error> for Stop {
-    fn from(error: Error) -> Self {
-        Self::Failed(error)
-    }
-}
 
 /// What has arrived of an input.
 pub(crate) struct Input<'i> {
@@ -143,12 +128,11 @@ impl<'i> Input<'i> {
                 format!("it begins with `{}`", bytes.escape_ascii())
             }
         };
-        Some(Error::NotMp4 { what })
+        Some(Error::UnknownFormat { what })
     }
 
-    fn fill(&self, at: u64, buffer: &mut [u8]) -> Result<(), Stop> {
-        let failed = |source| Stop::Failed(Error::Read { at, source });
-        self.source.read_exact_at(at, buffer).map_err(failed)
+    pub(crate) fn fill(&self, at: u64, buffer: &mut [u8]) -> Result<(), Stop> {
+        Ok(self.source.fill(at, buffer)?)
     }
 }
 
@@ -224,7 +208,7 @@ mod tests {
         assert_eq!(end(u32::MAX, false).unwrap(), 100 + u64::from(u32::MAX));
         assert_eq!(
             failed(end(21, true)),
-            "`moov` at byte 100: the box says 21 bytes, but only 20 are left"
+            "`moov` at byte 100: a size of 21 bytes, but only 20 are left"
         );
         let widest = plain(b"moov").u64(u64::MAX).stating(1);
         let end = over(widest.as_ref(), false, |input| input.box_end(&input.header(100)?, 100));

@@ -4,6 +4,7 @@ mod aux_info;
 mod boxes;
 mod builder;
 mod cursor;
+mod encrypt;
 mod fragment;
 mod groups;
 mod input;
@@ -15,12 +16,12 @@ mod relocate;
 mod sample_entry;
 mod sample_table;
 mod samples;
+mod track_fragment;
+mod unit;
 
 #[cfg(test)]
 pub(crate) mod testing;
 #[cfg(test)]
 mod vectors;
 
-use input::Stop;
-
-pub use {planner::Planner, relocate::relocate};
+pub use {encrypt::Encryptor, planner::Planner, relocate::relocate};

@@ -10,7 +10,6 @@ use clearkey::KeyId;
 use crate::{
     Error, FourCc,
     mp4::{
-        Stop,
         boxes::Mp4Box,
         builder::Builder,
         groups::Descriptions,
@@ -21,6 +20,7 @@ use crate::{
         sample_table,
     },
     plan::{EntryProtection, EntrySummary, Scope, Track},
+    stop::Stop,
 };
 
 /// What fragments need to know of the movie they belong to.
@@ -52,6 +52,7 @@ pub(crate) struct MovieTrack {
 pub(crate) struct TrackExtends {
     track: u32,
     pub(crate) description_index: u32,
+    pub(crate) sample_duration: u32,
     pub(crate) sample_size: u32,
 }
 
@@ -115,9 +116,9 @@ fn track_extends(mvex: &Mp4Box<'_, '_>) -> Result<Vec<TrackExtends>, Error> {
             fields.version_and_flags()?;
             let track = fields.u32("track_ID")?;
             let description_index = fields.u32("default_sample_description_index")?;
-            fields.u32("default_sample_duration")?;
+            let sample_duration = fields.u32("default_sample_duration")?;
             let sample_size = fields.u32("default_sample_size")?;
-            all.push(TrackExtends { track, description_index, sample_size });
+            all.push(TrackExtends { track, description_index, sample_duration, sample_size });
         }
     }
     Ok(all)
@@ -165,7 +166,7 @@ fn plan_track(
     Ok(track)
 }
 
-fn track_id(tkhd: &Mp4Box<'_, '_>) -> Result<u32, Error> {
+pub(crate) fn track_id(tkhd: &Mp4Box<'_, '_>) -> Result<u32, Error> {
     let mut fields = tkhd.fields();
     let (version, _) = fields.version_and_flags()?;
     fields.u32_or_u64(version == 1, "creation_time")?;
@@ -173,7 +174,7 @@ fn track_id(tkhd: &Mp4Box<'_, '_>) -> Result<u32, Error> {
     fields.u32("track_ID")
 }
 
-fn handler(mdia: &Mp4Box<'_, '_>) -> Result<FourCc, Error> {
+pub(crate) fn handler(mdia: &Mp4Box<'_, '_>) -> Result<FourCc, Error> {
     let hdlr = mdia.need(b"hdlr")?;
     let mut fields = hdlr.fields();
     fields.version_and_flags()?;
@@ -197,7 +198,7 @@ fn summary(entry: &SampleEntry) -> EntrySummary {
             },
         }
     });
-    EntrySummary { format: entry.format, protection }
+    EntrySummary { format: entry.format.to_string(), protection }
 }
 
 #[cfg(test)]
@@ -229,7 +230,7 @@ mod tests {
         let plan = plan_of(&moov).unwrap();
         let [seven, one, three] = plan.tracks() else { panic!("{:?}", plan.tracks()) };
         assert_eq!((seven.id, seven.handler), (7, FourCc(*b"vide")));
-        assert_eq!(seven.entries[0], EntrySummary { format: FourCc(*b"avc1"), protection: None });
+        assert_eq!(seven.entries[0], EntrySummary { format: "avc1".to_owned(), protection: None });
         assert_eq!(
             seven.entries[1].protection,
             Some(EntryProtection {
@@ -246,7 +247,7 @@ mod tests {
         assert_eq!(protection.pattern, Pattern::new(1, 9).unwrap());
         assert_eq!(protection.constant_iv, Some(Iv::new(&[7; 8]).unwrap()));
         assert_eq!(protection.iv_size, None);
-        assert_eq!(three.entries[0].format, *b"stpp");
+        assert_eq!(three.entries[0].format, "stpp");
     }
 
     #[test]

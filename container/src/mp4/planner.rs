@@ -1,21 +1,18 @@
-//! Cuts an MP4 input into units and plans each of them.
-//!
-//! A unit is the shortest run of boxes at the top of the file that holds all it speaks of: `moov`
-//! alone in a fragmented file, `moof` with its `mdat`, or everything from the first `mdat` on in a
-//! progressive file. Boxes that speak of nothing (`ftyp`, `sidx`, `free`…) are units of their own.
+//! Plans an MP4 input unit by unit, so that it can be decrypted.
 
 use std::sync::Arc;
 
 use crate::{
     Error, Place, Plan, ReadAt, Step,
     mp4::{
-        Stop,
         boxes::{Header, Mp4Box},
         builder::Builder,
         fragment,
         input::Input,
         movie::{self, Movie},
+        unit::{self, Headers},
     },
+    stop::Stop,
 };
 
 /// Plans an input unit by unit. Holds what fragments need of the last movie header.
@@ -53,7 +50,7 @@ impl Planner {
         while let Step::Unit(_) = planner.next_unit(init, true)? {}
         match planner.movie.take() {
             Some(movie) => Ok(Self { movie: Some(movie), is_mp4: true, ..Self::default() }),
-            None => Err(Error::NoMovie),
+            None => Err(NO_MOVIE),
         }
     }
 
@@ -68,7 +65,7 @@ impl Planner {
         let mut input = Input::new(input, whole, self.at);
         match self.plan(&mut input) {
             Ok(None) if self.is_mp4 => Ok(Step::End),
-            Ok(None) => Err(input.not_mp4().unwrap_or(Error::NoMovie)),
+            Ok(None) => Err(input.not_mp4().unwrap_or(NO_MOVIE)),
             Ok(Some(plan)) => {
                 self.at = plan.range.end;
                 Ok(Step::Unit(plan))
@@ -98,42 +95,13 @@ impl Planner {
         }
     }
 
-    /// Takes boxes until all that they speak of is inside of them.
     fn gather(&mut self, input: &mut Input<'_>) -> Result<Plan, Stop> {
-        let input_end = input.whole.then(|| input.end());
-        let mut builder = Builder::new(self.at, input_end);
-        let (mut movie, mut at) = (self.movie.clone(), self.at);
-        loop {
-            if at >= input.end() {
-                // Nothing can be missing in a whole input: `builder` refuses what lies beyond it.
-                if input.whole {
-                    break;
-                }
-                return Err(Stop::More(builder.end));
-            }
-            let header = input.header(at)?;
-            let end = input.box_end(&header, at)?;
-            match &header.kind.0 {
-                b"moov" => {
-                    movie = Some(Arc::new(plan_moov(&header, at, end, &mut builder, input)?));
-                }
-                b"moof" => plan_moof(&header, at, end, movie.as_deref(), &mut builder, input)?,
-                _ => check_open_end(&header, at, end, &builder, movie.as_deref())?,
-            }
-            at = end;
-            if at >= builder.end && movie.is_some() {
-                break;
-            }
-            if movie.is_none() && !input.whole {
-                return Err(Stop::Everything);
-            }
-        }
-        if at > input.end() {
-            return Err(Stop::More(at));
-        }
-        self.is_mp4 |= movie.is_some();
-        self.movie = movie;
-        Ok(builder.finish(at)?)
+        // A unit that is not all there is tried again from the same state.
+        let mut headers = Decrypting { movie: self.movie.clone() };
+        let plan = unit::gather(&mut headers, self.at, input)?;
+        self.is_mp4 |= headers.movie.is_some();
+        self.movie = headers.movie;
+        Ok(plan)
     }
 
     fn start_passing(
@@ -144,7 +112,8 @@ impl Planner {
         if input.whole {
             let end = input.box_end(header, self.at)?;
             let nothing = Builder::new(self.at, None);
-            check_open_end(header, self.at, end, &nothing, self.movie.as_deref())?;
+            let headers = Decrypting { movie: self.movie.clone() };
+            unit::check_open_end(header, self.at, end, &nothing, &headers)?;
         } else if header.size.is_none() {
             return Err(Stop::Everything);
         }
@@ -173,54 +142,46 @@ impl Planner {
     }
 }
 
-fn plan_moov(
-    header: &Header,
-    at: u64,
-    end: u64,
-    builder: &mut Builder,
-    input: &mut Input<'_>,
-) -> Result<Movie, Stop> {
-    let body = input.body(header, at, end)?;
-    let moov = Mp4Box::top(header, at, &body);
-    builder.header(at..end);
-    movie::plan(&moov, builder, input)
+/// What an input without a movie header is.
+pub(super) const NO_MOVIE: Error = Error::NoHeader { header: "`moov` box", file: "an MP4 file" };
+
+pub(super) fn no_init(moof: &Mp4Box<'_, '_>) -> Error {
+    Error::NoInit { place: moof.place(), what: "a fragment before any `moov`" }
 }
 
-fn plan_moof(
-    header: &Header,
-    at: u64,
-    end: u64,
-    movie: Option<&Movie>,
-    builder: &mut Builder,
-    input: &mut Input<'_>,
-) -> Result<(), Stop> {
-    let body = input.body(header, at, end)?;
-    let moof = Mp4Box::top(header, at, &body);
-    builder.header(at..end);
-    let movie = movie.ok_or_else(|| Error::NoInit { place: moof.place() })?;
-    fragment::plan(&moof, movie, builder, input)
+/// Plans what is protected.
+struct Decrypting {
+    movie: Option<Arc<Movie>>,
 }
 
-/// A box of size 0 takes all that follows. In a protected fragmented file this could be fragments,
-/// which would stay encrypted and nobody would know: only sample data may end so.
-fn check_open_end(
-    header: &Header,
-    at: u64,
-    end: u64,
-    builder: &Builder,
-    movie: Option<&Movie>,
-) -> Result<(), Error> {
-    let is_protected = movie.is_none_or(|movie| movie.is_protected() && movie.is_fragmented);
-    if header.size.is_some() || !is_protected {
-        return Ok(());
+impl Headers for Decrypting {
+    fn has_movie(&self) -> bool {
+        self.movie.is_some()
     }
-    let is_data = header.kind == *b"mdat" && movie.is_some();
-    if is_data && builder.end >= end {
-        return Ok(());
+
+    fn needs_all_fragments(&self) -> bool {
+        self.movie.as_ref().is_none_or(|movie| movie.is_protected() && movie.is_fragmented)
     }
-    let what = "its size of 0 takes all that follows, but it is not the samples of a fragment";
-    let place = Place { path: header.kind.to_string(), at };
-    Err(Error::MalformedBox { place, what: what.to_owned() })
+
+    fn moov(
+        &mut self,
+        moov: &Mp4Box<'_, '_>,
+        builder: &mut Builder,
+        input: &mut Input<'_>,
+    ) -> Result<(), Stop> {
+        self.movie = Some(Arc::new(movie::plan(moov, builder, input)?));
+        Ok(())
+    }
+
+    fn moof(
+        &mut self,
+        moof: &Mp4Box<'_, '_>,
+        builder: &mut Builder,
+        input: &mut Input<'_>,
+    ) -> Result<(), Stop> {
+        let movie = self.movie.as_ref().ok_or_else(|| no_init(moof))?;
+        fragment::plan(moof, movie, builder, input)
+    }
 }
 
 #[cfg(test)]
@@ -302,10 +263,10 @@ mod tests {
         for (bytes, what) in [
             (b"".as_slice(), "it is empty"),
             (b"\0\0\0", "it has 3 bytes"),
-            (b"\x1aE\xdf\xa3\x9fB\x86\x81\x01", r"it begins with `\x1aE\xdf\xa3\x9fB\x86\x81`"),
+            (b"RIFF....WAVE", "it begins with `RIFF....`"),
             (b"\0\0\0\x08abcd", r"it begins with `\x00\x00\x00\x08abcd`"),
         ] {
-            let message = format!("this is not an MP4 file: {what}");
+            let message = format!("this is neither an MP4 nor a WebM file: {what}");
             assert_eq!(told(plans(bytes)), message);
             assert_eq!(told(Planner::with_init(&Window::new(0, bytes))), message);
         }
@@ -363,7 +324,7 @@ mod tests {
             assert_eq!(
                 told(plans(&[start.as_ref(), last.as_ref()].concat())),
                 format!(
-                    "`{}` at byte {at}: the box says 17 bytes, but only 16 are left",
+                    "`{}` at byte {at}: a size of 17 bytes, but only 16 are left",
                     crate::FourCc(*kind)
                 )
             );
@@ -537,7 +498,7 @@ mod tests {
         );
         assert_eq!(
             told(step(&mut planner, &all, true)),
-            format!("`free` at byte {at}: the box says 200 bytes, but only 100 are left")
+            format!("`free` at byte {at}: a size of 200 bytes, but only 100 are left")
         );
     }
 

@@ -1,20 +1,23 @@
 //! Every field of an MP4 file that holds an offset or a length, made right for a [`Relocation`].
 
-use std::{io, ops::Range};
+use std::ops::Range;
 
 use crate::{
     Change, Edit, Error, ReadAt, Relocation,
-    mp4::{Stop, boxes::Mp4Box, cursor::big_endian, input::Input, samples},
+    mp4::{boxes::Mp4Box, cursor::big_endian, input::Input, samples},
+    stop::Stop,
 };
 
 /// The edits that make the boxes at the top of a file between the offsets of `range` true again
 /// after `relocation`: sizes of boxes, `stco`, `co64`, `tfhd`, `trun`, `saio`, `sidx`, `tfra` and
 /// `mfro`.
 ///
-/// Offsets are those of `input`; the edits are made before the pieces are taken out.
+/// Offsets are those of `input`; the edits are made before pieces are taken out or put in. Boxes that are
+/// taken out are passed over, and what is put in has to be right by itself.
 ///
 /// # Errors
-/// As planning the same boxes; and a `meta` box with item locations is refused.
+/// As planning the same boxes; a `meta` box with item locations is refused, and so is a value that has
+/// become too large for its field.
 pub fn relocate(
     input: &dyn ReadAt,
     range: Range<u64>,
@@ -24,11 +27,7 @@ pub fn relocate(
     if !relocation.is_empty() {
         match fixes.top_level(&Input::new(input, true, range.start), range.clone()) {
             Ok(()) => {}
-            Err(Stop::Failed(error)) => return Err(error),
-            Err(Stop::More(_) | Stop::Everything) => {
-                let source = io::ErrorKind::UnexpectedEof.into();
-                return Err(Error::Read { at: range.start, source });
-            }
+            Err(stop) => return Err(stop.of_whole(range.start)),
         }
     }
     fixes.edits.sort_by_key(|edit| edit.at);
@@ -46,11 +45,11 @@ impl Fixes<'_> {
         while at < range.end {
             let header = input.header(at)?;
             let end = input.box_end(&header, at)?;
-            if matches!(&header.kind.0, b"moov" | b"moof" | b"sidx" | b"mfra" | b"meta") {
+            if matches!(&header.kind.0, b"ftyp" | b"moov" | b"moof" | b"sidx" | b"mfra" | b"meta") {
                 let body = input.body(&header, at, end)?;
                 let boxed = Mp4Box::top(&header, at, &body);
                 if header.size.is_some() {
-                    self.size(&boxed);
+                    self.size(&boxed)?;
                 }
                 self.content(&boxed)?;
             }
@@ -85,29 +84,31 @@ impl Fixes<'_> {
                 Err(_) if boxed.kind == *b"udta" => break,
                 child => child?,
             };
-            self.size(&child);
-            self.content(&child)?;
+            if self.relocation.size(samples::range(&child)) > 0 {
+                self.size(&child)?;
+                self.content(&child)?;
+            }
         }
         Ok(())
     }
 
-    fn size(&mut self, boxed: &Mp4Box<'_, '_>) {
+    fn size(&mut self, boxed: &Mp4Box<'_, '_>) -> Result<(), Error> {
         let new = self.relocation.size(samples::range(boxed));
         if new == boxed.len() {
-            return;
+            return Ok(());
         }
-        // The size is narrower now than it was, so it fits where it stood.
         match boxed.has_large_size() {
             true => self.overwrite(boxed.at + 8, new.to_be_bytes().to_vec()),
-            false => self.overwrite(boxed.at, narrow(new)),
+            false => self.overwrite(boxed.at, narrow(new, "the size of a box", boxed)?),
         }
+        Ok(())
     }
 
     fn moof(&mut self, moof: &Mp4Box<'_, '_>) -> Result<(), Error> {
         let mut is_first = true;
         for child in moof.children() {
             let child = child?;
-            self.size(&child);
+            self.size(&child)?;
             if child.kind == *b"traf" {
                 self.traf(moof.at, is_first, &child)?;
                 is_first = false;
@@ -118,6 +119,7 @@ impl Fixes<'_> {
 
     fn traf(&mut self, moof: u64, is_first: bool, traf: &Mp4Box<'_, '_>) -> Result<(), Error> {
         let tfhd = traf.need(b"tfhd")?;
+        self.size(&tfhd)?;
         let mut fields = tfhd.fields();
         let (_, flags) = fields.version_and_flags()?;
         fields.u32("track_ID")?;
@@ -152,9 +154,14 @@ impl Fixes<'_> {
         let at = fields.at();
         let offset = i64::from(fields.i32("data_offset")?);
         if let Some(data) = base.checked_add_signed(offset) {
-            // No distance grows when pieces are taken out, so it still has 32 bits.
-            let moved = self.distance(base, data).to_be_bytes();
-            self.overwrite(at, moved[4..].to_vec());
+            let moved = self.distance(base, data);
+            let moved = i32::try_from(moved).map_err(|_| Error::Limit {
+                place: trun.place(),
+                what: "data_offset",
+                value: moved.unsigned_abs(),
+                limit: i32::MAX.cast_unsigned().into(),
+            })?;
+            self.overwrite(at, moved.to_be_bytes().to_vec());
         }
         Ok(())
     }
@@ -184,7 +191,10 @@ impl Fixes<'_> {
             let at = fields.at();
             let offset = fields.u32_or_u64(wide, "offset")?;
             let moved = self.distance(base, base.saturating_add(offset)).cast_unsigned();
-            self.overwrite(at, narrow_or_wide(wide, moved));
+            self.overwrite(
+                at,
+                narrow_or_wide(wide, moved, "the offset of auxiliary information", saio)?,
+            );
         }
         Ok(())
     }
@@ -197,8 +207,9 @@ impl Fixes<'_> {
         let mut table = fields.table(count, width, "chunk_offset")?.to_vec();
         for entry in table.chunks_exact_mut(width) {
             let old = big_endian(entry);
-            let new = self.relocation.moved(old).to_be_bytes();
-            entry.copy_from_slice(&new[8 - width..]);
+            let new = self.relocation.moved(old);
+            let new = narrow_or_wide(width == 8, new, "a chunk offset", boxed)?;
+            entry.copy_from_slice(&new);
         }
         self.overwrite(at, table);
         Ok(())
@@ -216,7 +227,7 @@ impl Fixes<'_> {
         let first_offset = fields.u32_or_u64(wide, "first_offset")?;
         let mut position = sidx.end().saturating_add(first_offset);
         let moved = self.relocation.len(sidx.end()..position);
-        self.overwrite(at, narrow_or_wide(wide, moved));
+        self.overwrite(at, narrow_or_wide(wide, moved, "first_offset", sidx)?);
         fields.u16("reserved")?;
         for _ in 0..fields.u16("reference_count")? {
             let at = fields.at();
@@ -224,7 +235,12 @@ impl Fixes<'_> {
             let (kind, size) = (reference & 1 << 31, reference & !(1 << 31));
             let end = position.saturating_add(size.into());
             let size = self.relocation.len(position..end);
-            self.overwrite(at, narrow(u64::from(kind) | size));
+            let limit = u64::from(u32::MAX >> 1);
+            if size > limit {
+                let (place, what) = (sidx.place(), "referenced_size");
+                return Err(Error::Limit { place, what, value: size, limit });
+            }
+            self.overwrite(at, narrow(u64::from(kind) | size, "referenced_size", sidx)?);
             position = end;
             fields.u64("subsegment_duration and SAP")?;
         }
@@ -242,7 +258,7 @@ impl Fixes<'_> {
                     let at = fields.at();
                     fields.u32("size")?;
                     let new = self.relocation.size(samples::range(mfra));
-                    self.overwrite(at, narrow(new));
+                    self.overwrite(at, narrow(new, "the size of a box", mfra)?);
                 }
                 _ => {}
             }
@@ -261,7 +277,8 @@ impl Fixes<'_> {
             fields.u32_or_u64(wide, "time")?;
             let at = fields.at();
             let moof = fields.u32_or_u64(wide, "moof_offset")?;
-            self.overwrite(at, narrow_or_wide(wide, self.relocation.moved(moof)));
+            let moved = self.relocation.moved(moof);
+            self.overwrite(at, narrow_or_wide(wide, moved, "moof_offset", tfra)?);
             fields.bytes(numbers.iter().sum(), "traf_number, trun_number and sample_number")?;
         }
         Ok(())
@@ -272,13 +289,24 @@ impl Fixes<'_> {
     }
 }
 
-/// The low 32 bits, for a value that was in 32 bits before it became smaller.
-fn narrow(value: u64) -> Vec<u8> {
-    value.to_be_bytes()[4..].to_vec()
+/// A value that stands in 32 bits of a box.
+fn narrow(value: u64, what: &'static str, owner: &Mp4Box<'_, '_>) -> Result<Vec<u8>, Error> {
+    match u32::try_from(value) {
+        Ok(value) => Ok(value.to_be_bytes().to_vec()),
+        Err(_) => {
+            let limit = u32::MAX.into();
+            Err(Error::Limit { place: owner.place(), what, value, limit })
+        }
+    }
 }
 
-fn narrow_or_wide(wide: bool, value: u64) -> Vec<u8> {
-    if wide { value.to_be_bytes().to_vec() } else { narrow(value) }
+fn narrow_or_wide(
+    wide: bool,
+    value: u64,
+    what: &'static str,
+    owner: &Mp4Box<'_, '_>,
+) -> Result<Vec<u8>, Error> {
+    if wide { Ok(value.to_be_bytes().to_vec()) } else { narrow(value, what, owner) }
 }
 
 /// Items of a `meta` box can lie anywhere in the file. Nobody was met who needs them moved, so they
@@ -299,6 +327,7 @@ mod tests {
     use super::*;
     use crate::{
         Window,
+        mp4::boxes::Header,
         mp4::testing::{
             Written, avc1, empty_table, file, full, plain, plans, stsd, tfhd, told, trak, trun,
         },
@@ -334,15 +363,126 @@ mod tests {
         Ok(kept.collect::<Vec<_>>().concat())
     }
 
+    /// Puts the pieces of `with` into `without`, which is the same file but for them, and corrects that.
+    fn grow(without: &[u8], with: &[u8]) -> Result<Vec<u8>, Error> {
+        let removal = pieces_of(with);
+        let (mut growth, mut inserts) = (Relocation::new(), Vec::new());
+        let (mut kept_end, len) = (0, with.len() as u64);
+        for kept in removal.kept(0..len).chain(std::iter::once(len..u64::MAX)) {
+            let mut piece = kept_end;
+            while piece < kept.start {
+                let size = with[place(piece)..].first_chunk().map(|&size| u32::from_be_bytes(size));
+                let size = u64::from(size.unwrap());
+                let owner = removal.moved(innermost(with, piece..piece + size));
+                growth.insert(removal.moved(piece), size, owner);
+                inserts.push((removal.moved(piece), &with[place(piece)..place(piece + size)]));
+                piece += size;
+            }
+            kept_end = kept.end;
+        }
+        let mut output = without.to_vec();
+        for edit in relocate(&Window::new(0, without), 0..without.len() as u64, &growth)? {
+            edit.write(0, &mut output);
+        }
+        for (at, piece) in inserts.into_iter().rev() {
+            output.splice(place(at)..place(at), piece.iter().copied());
+        }
+        Ok(output)
+    }
+
+    /// Where the innermost box around `piece` begins.
+    fn innermost(file: &[u8], piece: Range<u64>) -> u64 {
+        const AROUND: [&[u8; 4]; 13] = [
+            b"avc1", b"mdia", b"meta", b"mfra", b"minf", b"moof", b"moov", b"stbl", b"stsd",
+            b"traf", b"trak", b"udta", b"mvex",
+        ];
+        let holds = |&start: &u64| {
+            let bytes = &file[place(start)..];
+            let is_around = AROUND.iter().any(|kind| bytes[4..8] == **kind);
+            is_around
+                && match Header::read(bytes).unwrap().unwrap().size {
+                    Some(size) => start + size >= piece.end,
+                    None => true,
+                }
+        };
+        (0..piece.start - 7).rev().find(holds).unwrap()
+    }
+
+    fn place(at: u64) -> usize {
+        usize::try_from(at).unwrap()
+    }
+
     /// The law: a file from which pieces are taken out is the file that would have been written
-    /// without them. `write` puts the pieces it is given where it likes, and writes right offsets.
+    /// without them, and one into which they are put is the one that was written with them. `write`
+    /// puts the pieces it is given where it likes, and writes right offsets.
     fn assert_law(write: impl Fn(&[Written]) -> Vec<u8>) {
         for pieces in [vec![piece(0)], vec![piece(300)], vec![piece(5), piece(80)]] {
             let with = write(&pieces);
             assert_ne!(with, write(&[]));
             assert_same(&cut(&with).unwrap(), &write(&[]));
+            assert_same(&grow(&write(&[]), &with).unwrap(), &with);
         }
         assert_same(&cut(&write(&[])).unwrap(), &write(&[]));
+    }
+
+    /// What is said where a piece of `len` bytes comes in at the end of a `moov` box.
+    fn told_of_growth(len: u64, boxes: &[Written]) -> String {
+        let moov = plain(b"moov");
+        let all = file(&[std::slice::from_ref(&moov), boxes].concat());
+        let mut relocation = Relocation::new();
+        relocation.insert(moov.len(), len, 0);
+        told(relocate(&Window::new(0, &all), moov.len()..all.len() as u64, &relocation))
+    }
+
+    #[test]
+    fn a_value_that_has_become_too_large_for_its_field_is_told_of() {
+        let stbl = |inner: Written| {
+            plain(b"moov").put(
+                plain(b"trak")
+                    .put(plain(b"mdia").put(plain(b"minf").put(plain(b"stbl").put(inner)))),
+            )
+        };
+        let most = u64::from(u32::MAX);
+        let offset = stbl(full(b"stco", 0, 0).u32(1).u32(100));
+        assert!(told_of_growth(most - 99, std::slice::from_ref(&offset)).ends_with(
+            "moov/trak/mdia/minf/stbl/stco` at byte 48: a chunk offset is 4294967296, the limit is 4294967295"
+        ));
+        let tfra =
+            plain(b"mfra").put(full(b"tfra", 0, 0).u32(1).u32(0).u32(1).u32(0).u32(8).zeros(3));
+        assert!(
+            told_of_growth(most, &[tfra])
+                .ends_with(": moof_offset is 4294967303, the limit is 4294967295")
+        );
+        // From behind what has come in to before it, and back.
+        let header = full(b"tfhd", 0, 1).u32(1).u64(0);
+        let traf = |at: i32| plain(b"moof").put(plain(b"traf").put(&header).put(trun(at, &[1])));
+        assert!(
+            told_of_growth(1 << 31, &[traf(9)])
+                .ends_with(": data_offset is 2147483657, the limit is 2147483647")
+        );
+        let saio = full(b"saio", 0, 0).u32(1).u32(9);
+        let traf = plain(b"moof").put(plain(b"traf").put(&header).put(saio));
+        assert!(told_of_growth(most, &[traf]).ends_with(
+            ": the offset of auxiliary information is 4294967304, the limit is 4294967295"
+        ));
+        // Sizes: of what stands in front, and of the box itself.
+        let sidx = full(b"sidx", 0, 0).zeros(16).u32(0x1_0001).u32(20).zeros(8);
+        let all = file(&[sidx.clone(), plain(b"moov"), plain(b"free")]);
+        let mut relocation = Relocation::new();
+        relocation.insert(sidx.len() + 8, 1 << 31, sidx.len());
+        let message = told(relocate(&Window::new(0, &all), 0..all.len() as u64, &relocation));
+        assert_eq!(
+            message,
+            "`sidx` at byte 0: referenced_size is 2147483668, the limit is 2147483647"
+        );
+        let mut relocation = Relocation::new();
+        relocation.insert(8, most, 0);
+        let all = plain(b"moov");
+        let message = told(relocate(&Window::new(0, all.as_ref()), 0..8, &relocation));
+        assert_eq!(
+            message,
+            "`moov` at byte 0: the size of a box is 4294967303, the limit is 4294967295"
+        );
     }
 
     fn assert_same(found: &[u8], expected: &[u8]) {
@@ -560,7 +700,7 @@ mod tests {
         let moov = plain(b"moov").put(piece(9));
         let (len, all) = (moov.len(), file(&[moov.clone(), moov]));
         let edits = relocate(&Window::new(0, &all), len..2 * len, &pieces_of(&all)).unwrap();
-        assert_eq!(edits.iter().map(|edit| edit.at).collect::<Vec<_>>(), [len, len + 8]);
+        assert_eq!(edits.iter().map(|edit| edit.at).collect::<Vec<_>>(), [len]);
         assert!(edits.iter().all(|edit| edit.scope.is_none()));
         assert!(relocate(&Window::new(0, &all), 0..2 * len + 1, &pieces_of(&all)).is_err());
     }

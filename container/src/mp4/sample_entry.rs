@@ -115,7 +115,11 @@ fn format(sinf: &Mp4Box<'_, '_>) -> Result<FourCc, Error> {
 }
 
 /// Where in the body of a sample entry of that type its boxes begin.
-fn fields_len(entry: &Mp4Box<'_, '_>, kind: FourCc, stsd_version: u8) -> Result<usize, Error> {
+pub(crate) fn fields_len(
+    entry: &Mp4Box<'_, '_>,
+    kind: FourCc,
+    stsd_version: u8,
+) -> Result<usize, Error> {
     Ok(match &kind.0 {
         b"encv" | b"drmi" => VISUAL,
         b"avc1" | b"avc2" | b"avc3" | b"avc4" | b"dva1" | b"dvav" | b"hvc1" | b"hev1" | b"hvc2"
@@ -277,12 +281,12 @@ mod tests {
             // One string more than any entry has.
             (
                 stsd(&[plain(b"enct").zeros(8).put(b"a\0b\0c\0d\0").put(sinf(b"cenc", &tenc(8)))]),
-                "`stsd/enct/c\\x00d\\x00` at byte 1032: the box says 1627415040 bytes, but only 88 are left",
+                "`stsd/enct/c\\x00d\\x00` at byte 1032: a size of 1627415040 bytes, but only 88 are left",
             ),
             (full(b"stsd", 0, 0), "`stsd` at byte 1012: the box ends inside its field entry_count"),
             (
                 full(b"stsd", 0, 0).u32(1).put(plain(b"avc1").stating(9)),
-                "`stsd/avc1` at byte 1016: the box says 9 bytes, but only 8 are left",
+                "`stsd/avc1` at byte 1016: a size of 9 bytes, but only 8 are left",
             ),
         ];
         for (stsd, message) in cases {

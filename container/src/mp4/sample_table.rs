@@ -4,7 +4,6 @@
 use crate::{
     Error,
     mp4::{
-        Stop,
         boxes::Mp4Box,
         builder::Builder,
         cursor::big_endian,
@@ -14,6 +13,7 @@ use crate::{
         protection_boxes::ProtectionBoxes,
         samples::{Run, RunSizes, TrackSamples},
     },
+    stop::Stop,
 };
 
 /// Plans the samples in the table of a protected track; a fragmented file has none there.
@@ -53,7 +53,7 @@ pub(crate) fn count(stbl: &Mp4Box<'_, '_>) -> Result<u64, Error> {
 }
 
 /// The sample sizes of `stsz` or `stz2`.
-enum Sizes<'d> {
+pub(crate) enum Sizes<'d> {
     Constant {
         size: u32,
         count: u32,
@@ -65,7 +65,7 @@ enum Sizes<'d> {
 }
 
 impl<'d> Sizes<'d> {
-    fn read(stbl: &Mp4Box<'d, '_>) -> Result<Self, Error> {
+    pub(crate) fn read(stbl: &Mp4Box<'d, '_>) -> Result<Self, Error> {
         let Some(stsz) = stbl.child(b"stsz")? else { return Self::compact(&stbl.need(b"stz2")?) };
         let mut fields = stsz.fields();
         fields.version_and_flags()?;
@@ -105,7 +105,7 @@ impl<'d> Sizes<'d> {
         Ok(Self::Widened(widened))
     }
 
-    fn len(&self) -> u64 {
+    pub(crate) fn len(&self) -> u64 {
         match self {
             Self::Constant { count, .. } => (*count).into(),
             Self::Table(table) => table.len() as u64 / 4,
@@ -134,7 +134,7 @@ impl<'d> Sizes<'d> {
 }
 
 /// Lays the samples out in chunks: one run for each.
-fn chunks<'a>(
+pub(crate) fn chunks<'a>(
     stbl: &Mp4Box<'_, '_>,
     sizes: &'a Sizes<'_>,
     track: &MovieTrack,
@@ -178,7 +178,9 @@ fn chunks<'a>(
     }
 }
 
-fn chunk_offsets<'d>(stbl: &Mp4Box<'d, '_>) -> Result<impl Iterator<Item = u64> + 'd, Error> {
+pub(crate) fn chunk_offsets<'d>(
+    stbl: &Mp4Box<'d, '_>,
+) -> Result<impl Iterator<Item = u64> + 'd, Error> {
     let (offsets, width) = match stbl.child(b"stco")? {
         Some(stco) => (stco, 4),
         None => (stbl.need(b"co64")?, 8),

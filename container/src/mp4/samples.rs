@@ -9,7 +9,6 @@ use clearkey::KeyId;
 use crate::{
     Error, Place, limits,
     mp4::{
-        Stop,
         aux_info::{AuxReader, PIFF_SAMPLES, Senc, SizesAndOffsets},
         boxes::Mp4Box,
         builder::Builder,
@@ -20,6 +19,7 @@ use crate::{
         sample_entry::SampleEntry,
     },
     plan::{AuxInfo, Protection},
+    stop::Stop,
 };
 
 /// Samples that lie one behind the other.
@@ -62,7 +62,7 @@ impl RunSizes<'_> {
         }
     }
 
-    fn iter(&self) -> impl Iterator<Item = u32> + '_ {
+    pub(crate) fn iter(&self) -> impl Iterator<Item = u32> + '_ {
         let count = usize::try_from(self.count()).unwrap_or(usize::MAX);
         (0..count).map(|index| match *self {
             Self::Constant { size, .. } => size,
@@ -92,20 +92,48 @@ pub(crate) struct TrackSamples<'d, 'a> {
     pub(crate) aux_base: u64,
 }
 
+/// Says that the samples of a track lie there. Returns how many there are.
+pub(crate) fn claim(
+    runs: &[Run<'_>],
+    track: u32,
+    owner: &Mp4Box<'_, '_>,
+    builder: &mut Builder,
+) -> Result<u64, Error> {
+    for run in runs {
+        if !run.sizes.is_bounded() {
+            let what = "the number of empty samples in a run";
+            return Err(limit(owner, what, run.sizes.count(), limits::EMPTY_RUN));
+        }
+        builder.claim(run.at, run.sizes.total(), track, || owner.place())?;
+    }
+    Ok(runs.iter().map(|run| run.sizes.count()).sum())
+}
+
+/// Checks that a plan can hold so many samples more.
+pub(crate) fn check_listed(
+    samples: u64,
+    owner: &Mp4Box<'_, '_>,
+    builder: &Builder,
+) -> Result<(), Error> {
+    match samples.saturating_add(builder.samples()) {
+        all if all > limits::SAMPLES => {
+            Err(limit(owner, "the number of samples", all, limits::SAMPLES))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn limit(owner: &Mp4Box<'_, '_>, what: &'static str, value: u64, limit: u64) -> Error {
+    Error::Limit { place: owner.place(), what, value, limit }
+}
+
 impl<'d> TrackSamples<'d, '_> {
     /// Adds the samples to the plan.
     ///
     /// `senc` serves if it is consistent, otherwise what `saiz` and `saio` describe: files exist in
     /// which only one of the two is there, or right.
     pub(crate) fn plan(&self, builder: &mut Builder, input: &mut Input<'_>) -> Result<(), Stop> {
-        for run in &self.runs {
-            if !run.sizes.is_bounded() {
-                let what = "the number of empty samples in a run";
-                return Err(self.limit(what, run.sizes.count(), limits::EMPTY_RUN).into());
-            }
-            builder.claim(run.at, run.sizes.total(), self.track.id, || self.owner.place())?;
-        }
-        let samples = self.runs.iter().map(|run| run.sizes.count()).sum();
+        let samples = claim(&self.runs, self.track.id, self.owner, builder)?;
         if !self.track.is_protected() {
             builder.scope_found(self.scope, 0, samples, AuxInfo::None);
             return Ok(());
@@ -114,10 +142,7 @@ impl<'d> TrackSamples<'d, '_> {
         if !input.whole && builder.end > input.end() {
             return Err(Stop::More(builder.end));
         }
-        let listed = samples.saturating_add(builder.samples());
-        if listed > limits::SAMPLES {
-            return Err(self.limit("the number of samples", listed, limits::SAMPLES).into());
-        }
+        check_listed(samples, self.owner, builder)?;
         let mark = builder.mark();
         let Some(senc) = self.senc else {
             return self.plan_sizes(builder, input);
@@ -137,10 +162,6 @@ impl<'d> TrackSamples<'d, '_> {
             return Ok(());
         }
         Err(failed.into())
-    }
-
-    fn limit(&self, what: &'static str, value: u64, limit: u64) -> Error {
-        Error::Limit { place: self.owner.place(), what, value, limit }
     }
 
     fn plan_senc(

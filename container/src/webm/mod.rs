@@ -1,0 +1,17 @@
+//! WebM (RFC 9559, of which it is a part) with its own Common Encryption: the WebM container
+//! guidelines' "WebM Encryption".
+
+mod block;
+mod cluster;
+mod ebml;
+mod frame;
+mod ids;
+mod input;
+mod planner;
+mod relocate;
+mod tracks;
+
+#[cfg(test)]
+mod testing;
+
+pub use planner::Planner;
