@@ -1,19 +1,37 @@
-// The type of a fragmented MP4 file as MediaSource wants to hear it (RFC 6381).
+// The type of a WebM or fragmented MP4 file as MediaSource wants to hear it (RFC 6381).
 import { readFile } from 'node:fs/promises';
 
 const PATH = ['moov', 'trak', 'mdia', 'minf', 'stbl', 'stsd'];
 const ENTRY_FIELDS = { vide: 78, soun: 28 }; // octets of a sample entry before its boxes
 
-/// Whether a file is an MP4 file made of fragments.
+// What Matroska calls the codecs, and what pages call them.
+const WEBM_CODECS = { V_VP8: 'vp8', V_VP9: 'vp9', V_AV1: 'av01.0.04M.08', A_OPUS: 'opus', A_VORBIS: 'vorbis' };
+
+/// Whether a file is made of fragments, as all WebM is.
 export async function isFragmented(file) {
   const bytes = await readFile(file);
+  if (isWebM(bytes)) return true;
   if (bytes.toString('latin1', 4, 8) !== 'ftyp') return false;
   return children(bytes).some(({ kind }) => kind === 'moof');
 }
 
 /// The type of a file with its codecs.
 export async function mimeOf(file) {
-  return `video/mp4; codecs="${tracks(await readFile(file)).map(codecOf).join(', ')}"`;
+  const bytes = await readFile(file);
+  if (isWebM(bytes)) return `video/webm; codecs="${webmCodecs(bytes).join(', ')}"`;
+  return `video/mp4; codecs="${tracks(bytes).map(codecOf).join(', ')}"`;
+}
+
+function isWebM(bytes) {
+  return bytes.readUInt32BE(0) === 0x1a45dfa3;
+}
+
+/// The codecs that are named at the start, where the tracks are.
+function webmCodecs(bytes) {
+  const header = bytes.subarray(0, 8192);
+  return Object.keys(WEBM_CODECS)
+    .filter((id) => header.includes(id))
+    .map((id) => WEBM_CODECS[id]);
 }
 
 /// The first sample entry of each track: its kind, and its boxes by name.

@@ -23,7 +23,7 @@ enum Format {
 const EBML: [u8; 4] = [0x1a, 0x45, 0xdf, 0xa3];
 
 /// Whether an input is WebM; `None` if too little of it has come.
-fn is_webm(input: &dyn ReadAt, whole: bool) -> Result<Option<bool>, Error> {
+pub(crate) fn is_webm(input: &dyn ReadAt, whole: bool) -> Result<Option<bool>, Error> {
     let there = input.available().end.min(EBML.len() as u64);
     let mut bytes = EBML;
     let start = bytes.split_at_mut(usize::try_from(there).unwrap_or(EBML.len())).0;

@@ -56,9 +56,9 @@ impl Verifier {
     /// One in so many is looked at later.
     pub const EVERY: u64 = 16;
 
-    /// Bits of evidence after which there is no point in going on: 1000 to 1. A single rule cannot bring
+    /// Bits of evidence after which there is no point in going on: 256 to 1. A single rule cannot bring
     /// many more, since some writer may not know it.
-    const OVERWHELMING: f64 = 10.0;
+    const OVERWHELMING: f64 = 8.0;
 
     /// Nothing seen yet.
     #[must_use]
@@ -305,7 +305,7 @@ mod tests {
         let mut plan = plan(1, &[1]);
         plan.subsamples = vec![Subsample::new(1, 2), Subsample::new(0, 3), Subsample::new(1, 1)];
         plan.samples[0].subsamples = Some(0..3);
-        let mut ranges = vec![3..4];
+        let mut ranges = vec![3..4, 9..12];
         protected(&plan, &plan.samples[0], &mut ranges).unwrap();
         assert_eq!(ranges, [1..6, 7..8]);
     }

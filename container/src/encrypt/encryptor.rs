@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::Settings;
-use crate::{Edit, Error, ReadAt, ReadyPlan, Relocation, mp4};
+use crate::{Edit, Error, ReadAt, ReadyPlan, Relocation, mp4, planner::is_webm, webm};
 
 /// Plans how an input is encrypted. All of the input has to be there, and it is gone over twice:
 ///
@@ -17,14 +17,17 @@ pub struct Encryptor {
 
 #[derive(Clone, Debug)]
 enum Format {
+    /// It shows in the input.
+    Unknown(Settings),
     Mp4(Box<mp4::Encryptor>),
+    WebM(webm::Encryptor),
 }
 
 impl Encryptor {
     /// An encryptor for one input, from its start.
     #[must_use]
     pub fn new(settings: Settings) -> Self {
-        Self { format: Format::Mp4(Box::new(mp4::Encryptor::new(settings))) }
+        Self { format: Format::Unknown(settings) }
     }
 
     /// Plans the unit that follows the last one; `None` at the end of the input.
@@ -34,6 +37,15 @@ impl Encryptor {
     pub fn next_unit(&mut self, input: &dyn ReadAt) -> Result<Option<ReadyPlan>, Error> {
         match &mut self.format {
             Format::Mp4(encryptor) => encryptor.next_unit(input),
+            Format::WebM(encryptor) => encryptor.next_unit(input),
+            Format::Unknown(settings) => {
+                let settings = settings.clone();
+                self.format = match is_webm(input, true)? {
+                    Some(true) => Format::WebM(webm::Encryptor::new(settings)),
+                    _ => Format::Mp4(Box::new(mp4::Encryptor::new(settings))),
+                };
+                self.next_unit(input)
+            }
         }
     }
 
@@ -48,8 +60,10 @@ impl Encryptor {
         unit: Range<u64>,
         relocation: &Relocation,
     ) -> Result<Vec<Edit>, Error> {
-        match &self.format {
-            Format::Mp4(_) => mp4::relocate(input, unit, relocation),
+        match is_webm(input, true)? {
+            // Its plans are right already.
+            Some(true) => Ok(Vec::new()),
+            _ => mp4::relocate(input, unit, relocation),
         }
     }
 }

@@ -33,6 +33,14 @@ impl BlockHeader {
         Some(Self { track, bytes })
     }
 
+    /// Its time, counted from that of its cluster.
+    pub(crate) fn time(&self) -> i16 {
+        match self.bytes.as_slice() {
+            [.., high, low, _] => i16::from_be_bytes([*high, *low]),
+            _ => 0,
+        }
+    }
+
     pub(crate) fn len(&self) -> usize {
         self.bytes.len()
     }

@@ -32,15 +32,15 @@ pub(crate) struct Inner<'p> {
 }
 
 impl Inner<'_> {
-    fn place(&self) -> Place {
+    pub(crate) fn place(&self) -> Place {
         Place { path: join(self.parent, self.header.id), at: self.at }
     }
 
-    fn malformed(&self, what: impl Into<String>) -> Error {
+    pub(crate) fn malformed(&self, what: impl Into<String>) -> Error {
         Error::MalformedBox { place: self.place(), what: what.into() }
     }
 
-    fn unsupported(&self, what: &str) -> Error {
+    pub(crate) fn unsupported(&self, what: &str) -> Error {
         Error::Unsupported { place: self.place(), what: what.to_owned() }
     }
 
@@ -237,6 +237,6 @@ impl<'c> Cluster<'c> {
 }
 
 /// Lists of a plan are limited, so 32 bits are enough.
-fn index(len: usize) -> u32 {
+pub(crate) fn index(len: usize) -> u32 {
     u32::try_from(len).unwrap_or(u32::MAX)
 }

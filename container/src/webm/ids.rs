@@ -29,6 +29,7 @@ ids! {
     SEEK = 0x4DBB, "Seek";
     SEEK_POSITION = 0x53AC, "SeekPosition";
     INFO = 0x1549_A966, "Info";
+    TIMESTAMP_SCALE = 0x2A_D7B1, "TimestampScale";
     TRACKS = 0x1654_AE6B, "Tracks";
     TRACK_ENTRY = 0xAE, "TrackEntry";
     TRACK_NUMBER = 0xD7, "TrackNumber";
@@ -40,6 +41,7 @@ ids! {
     PIXEL_HEIGHT = 0xBA, "PixelHeight";
     CONTENT_ENCODINGS = 0x6D80, "ContentEncodings";
     CONTENT_ENCODING = 0x6240, "ContentEncoding";
+    CONTENT_ENCODING_ORDER = 0x5031, "ContentEncodingOrder";
     CONTENT_ENCODING_SCOPE = 0x5032, "ContentEncodingScope";
     CONTENT_ENCODING_TYPE = 0x5033, "ContentEncodingType";
     CONTENT_ENCRYPTION = 0x5035, "ContentEncryption";
@@ -48,6 +50,7 @@ ids! {
     CONTENT_ENC_AES_SETTINGS = 0x47E7, "ContentEncAESSettings";
     AES_SETTINGS_CIPHER_MODE = 0x47E8, "AESSettingsCipherMode";
     CLUSTER = 0x1F43_B675, "Cluster";
+    TIMESTAMP = 0xE7, "Timestamp";
     POSITION = 0xA7, "Position";
     PREV_SIZE = 0xAB, "PrevSize";
     SIMPLE_BLOCK = 0xA3, "SimpleBlock";

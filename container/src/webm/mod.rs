@@ -4,6 +4,7 @@
 mod block;
 mod cluster;
 mod ebml;
+mod encrypt;
 mod frame;
 mod ids;
 mod input;
@@ -14,4 +15,4 @@ mod tracks;
 #[cfg(test)]
 mod testing;
 
-pub use planner::Planner;
+pub use {encrypt::Encryptor, planner::Planner};

@@ -29,8 +29,8 @@ const NO_TRACKS: Error = Error::NoHeader { header: "`Tracks` element", file: "a 
 pub struct Planner {
     at: u64,
     /// The segment that the next element is in.
-    segment: Option<Segment>,
-    tracks: Option<Arc<Tracks>>,
+    pub(super) segment: Option<Segment>,
+    pub(super) tracks: Option<Arc<Tracks>>,
     /// Tracks have been met, so this is WebM.
     has_tracks: bool,
     /// An element is being passed on that ends there.
@@ -40,10 +40,10 @@ pub struct Planner {
 }
 
 #[derive(Clone, Copy, Debug, Default)]
-struct Segment {
+pub(super) struct Segment {
     at: u64,
     /// Where its body begins, from which positions in it count; `None`: it begins in another input.
-    data: Option<u64>,
+    pub(super) data: Option<u64>,
     /// `None`: its size is unknown.
     end: Option<u64>,
 }

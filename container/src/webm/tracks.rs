@@ -33,7 +33,8 @@ pub(crate) struct TrackEntry {
     pub(crate) id: u32,
     /// The key id; `None`: the track is clear.
     pub(crate) kid: Option<KeyId>,
-    pub(crate) codec: Option<Arc<Codec>>,
+    /// What is known of its codec.
+    pub(crate) codec: Result<Option<Arc<Codec>>, codec::Error>,
 }
 
 impl TrackEntry {
@@ -51,7 +52,7 @@ impl TrackEntry {
             pattern: Pattern::NONE,
             kid: kid.clone(),
             iv_size: Some(IV_SIZE),
-            codec: self.codec.clone(),
+            codec: self.codec.clone().ok().flatten(),
         }
     }
 }
@@ -113,7 +114,7 @@ fn track_entry(entry: &Element<'_, '_>, plan: &mut Plan) -> Result<(u64, TrackEn
     let encodings = entry.child(ids::CONTENT_ENCODINGS)?;
     let encryption = encodings.as_ref().map(encryption).transpose()?.flatten();
     let kid = encryption.as_ref().map(|(_, kid)| kid.clone());
-    let codec = codec(entry, &codec_id)?.map(Arc::new);
+    let codec = codec(entry, &codec_id)?.map(|codec| codec.map(Arc::new));
     let track = TrackEntry { id, kid, codec };
 
     let scope = u32::try_from(plan.scopes.len()).unwrap_or(u32::MAX);
@@ -150,7 +151,10 @@ fn track_entry(entry: &Element<'_, '_>, plan: &mut Plan) -> Result<(u64, TrackEn
 }
 
 /// The codec of a track, where it is known and its configuration is right.
-fn codec(entry: &Element<'_, '_>, codec_id: &str) -> Result<Option<Codec>, Error> {
+fn codec(
+    entry: &Element<'_, '_>,
+    codec_id: &str,
+) -> Result<Result<Option<Codec>, codec::Error>, Error> {
     let private = entry.child(ids::CODEC_PRIVATE)?.map_or(&[][..], |private| private.body);
     let video = entry.child(ids::VIDEO)?;
     let pixels = |id| {
@@ -158,7 +162,7 @@ fn codec(entry: &Element<'_, '_>, codec_id: &str) -> Result<Option<Codec>, Error
         Ok::<_, Error>(pixels.and_then(|pixels| u32::try_from(pixels).ok()).unwrap_or(0))
     };
     let size = (pixels(ids::PIXEL_WIDTH)?, pixels(ids::PIXEL_HEIGHT)?);
-    Ok(Codec::from_webm(codec_id, private, size).ok().flatten())
+    Ok(Codec::from_webm(codec_id, private, size))
 }
 
 /// Where the key id of a track stands, and what it is; `None` if the track is not encrypted, but

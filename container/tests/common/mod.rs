@@ -98,7 +98,7 @@ pub(crate) fn assert_laws(plan: &Plan) {
     };
     let still = samples.into_iter().filter(|sample| !is_moved(sample)).collect();
     let mut all = [still, edits].concat();
-    all.sort_by_key(|range| range.start);
+    all.sort_by_key(|range| (range.start, range.end));
     let mut taken = range.start;
     for next in all {
         assert!(taken <= next.start && next.start <= next.end, "{next:?} begins before {taken}");
