@@ -141,5 +141,5 @@ def verdict(decrypter: Decrypter, job: Job, expected: dict[str, list[str]]) -> V
 def tidy(said: str, job: Job) -> str:
     """A message without what differs from run to run: folders, addresses, times, counts of lines."""
     said = said.replace(f"{job.work}/", "").replace(f"{job.path.parent}/", "")
-    said = re.sub(r" @ 0x[0-9a-f]+|^\[\d{4}/\d+:\w+", "", said)
+    said = re.sub(r" @ 0x[0-9a-f]+|\b[EW]\d{4} [\d:.]+ +\d+ ", "", said)
     return re.sub(r" \(\+\d+ lines\)", "", said)
