@@ -82,7 +82,7 @@ fn write(
         |done, is_out| {
             let judged = done.and_then(|()| Ok(checks.judge()?));
             judged.map_err(|error| match is_out {
-                true => too_late(error, "a part of the output is on its way, but"),
+                true => too_late(error, "a part of the output is out already"),
                 false => error,
             })
         },

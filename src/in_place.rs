@@ -83,7 +83,7 @@ pub(crate) fn run(
     }
     bar.finish_and_clear();
     let judged = keyring.checks.judge().map_err(anyhow::Error::from);
-    judged.map_err(|error| too_late(error, "the file has been decrypted with it, but"))
+    judged.map_err(|error| too_late(error, "the file has been decrypted with it already"))
 }
 
 /// Plans everything, and decrypts the first samples of each key in memory, to see whether it is right.

@@ -114,10 +114,10 @@ mod tests {
     #[test]
     fn exp_golomb_numbers_are_those_of_the_standard() {
         // Table 9-2: 1, 010, 011, 00100, 00101.
-        let mut bits = Bits::new(&[0b1_010_011_0, 0b0100_0010, 0b1_0000000], "a test");
+        let mut bits = Bits::new(&[0b1010_0110, 0b0100_0010, 0b1000_0000], "a test");
         assert_eq!([0, 1, 2, 3, 4].map(|_| bits.ue().unwrap()), [0, 1, 2, 3, 4]);
         // Table 9-3: 0, 1, -1, 2, -2.
-        let mut bits = Bits::new(&[0b1_010_011_0, 0b0100_0010, 0b1_0000000], "a test");
+        let mut bits = Bits::new(&[0b1010_0110, 0b0100_0010, 0b1000_0000], "a test");
         assert_eq!([0; 5].map(|_| bits.se().unwrap()), [0, 1, -1, 2, -2]);
     }
 

@@ -50,6 +50,8 @@ pub struct Tally {
 struct Count {
     tests: u64,
     fails: u64,
+    /// Fails to expect under a wrong key: the sum of all chances.
+    expected: f64,
     /// Logarithm (base 2) of the likelihood of just these outcomes under a wrong key.
     wrong: f64,
 }
@@ -78,6 +80,8 @@ pub enum Verdict {
 const DAMAGE: f64 = 1.0 / 4096.0;
 /// How many streams come from a writer that does not keep some rule.
 const CARELESS: f64 = 1.0 / 16.0;
+/// The standard deviation of the logarithm of a rule's odds, which are known no better than this.
+const VAGUE: f64 = 0.5;
 /// Bits of evidence (a likelihood ratio of 8 to 1) from which a key is called wrong.
 const ENOUGH: f64 = 3.0;
 /// How many streams have odds of their own: pictures that repeat.
@@ -100,6 +104,7 @@ impl Tally {
         let count = &mut self.rules[rule as usize];
         count.tests += 1;
         count.fails += u64::from(!holds);
+        count.expected += chance;
         count.wrong += if holds { (1.0 - chance).log2() } else { chance.log2() };
         self.broken |= !holds;
     }
@@ -146,6 +151,7 @@ impl Tally {
         for (count, other) in self.rules.iter_mut().zip(&other.rules) {
             count.tests += other.tests;
             count.fails += other.fails;
+            count.expected += other.expected;
             count.wrong += other.wrong;
         }
         self.odds.trials += other.odds.trials;
@@ -184,7 +190,18 @@ impl Count {
         }
         let (tests, fails) = (self.tests as f64, self.fails as f64);
         let keeps = fails * DAMAGE.log2() + (tests - fails) * (1.0 - DAMAGE).log2();
-        self.wrong - keeps.max(CARELESS.log2() + log2_any_rate(tests, fails))
+        let careless = CARELESS.log2() + log2_any_rate(tests, fails);
+        self.wrong.max(self.about_wrong()) - keeps.max(careless)
+    }
+
+    /// The likelihood under a wrong key again, if chances are not quite what they are said to be: garbage is
+    /// less than random where samples begin alike and have one IV. The rate of breaking has a Beta
+    /// distribution about the chance.
+    fn about_wrong(&self) -> f64 {
+        let (tests, fails) = (self.tests as f64, self.fails as f64);
+        let chance = self.expected / tests;
+        let [a, b] = [1.0 / (1.0 - chance), 1.0 / chance].map(|size| size / (VAGUE * VAGUE));
+        log2_beta(a + fails, b + tests - fails) - log2_beta(a, b)
     }
 }
 
@@ -203,6 +220,12 @@ impl Odds {
 /// the Beta integral.
 fn log2_any_rate(n: f64, k: f64) -> f64 {
     -(n + 1.0).log2() - log2_choose(n, k)
+}
+
+/// log2 of the Beta function, for arguments above 2.
+fn log2_beta(a: f64, b: f64) -> f64 {
+    let log = log_factorial(a - 1.0) + log_factorial(b - 1.0) - log_factorial(a + b - 1.0);
+    log / std::f64::consts::LN_2
 }
 
 /// log2 of the binomial coefficient, by Stirling's series.
@@ -254,6 +277,17 @@ mod tests {
         assert_eq!(tally(1.0 / 256.0, 1, 1).verdict(), Verdict::Plausible);
         assert_eq!(tally(1.0 / 256.0, 50, 100).verdict(), Verdict::Plausible);
         assert_eq!(tally(1.0 / 256.0, 1000, 1000).verdict(), Verdict::Plausible);
+    }
+
+    #[test]
+    fn a_chance_need_not_be_exact() {
+        assert_eq!(tally(0.33, 110, 400).verdict(), Verdict::Wrong);
+        assert_eq!(tally(0.33, 170, 400).verdict(), Verdict::Wrong);
+        assert_eq!(tally(0.8, 286, 400).verdict(), Verdict::Wrong);
+        // But this is another rate, whatever it is of.
+        assert_eq!(tally(0.33, 20, 400).verdict(), Verdict::Plausible);
+        assert_eq!(tally(0.33, 380, 400).verdict(), Verdict::Plausible);
+        assert_eq!(tally(1.0 / 256.0, 40, 2000).verdict(), Verdict::Plausible);
     }
 
     fn weighed(hits: usize, trials: usize) -> Tally {

@@ -7,6 +7,7 @@ import os
 import subprocess
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Iterable
 
 SECONDS = 300  # one process on one small file; only a hang takes longer
 KINDS = {"v": "video", "a": "audio"}
@@ -46,8 +47,18 @@ def shorten(text: str) -> str:
 
 def sample_hashes(path: Path) -> dict[str, list[str]]:
     """MD5 of all samples of each track, by kind of track, in the tracks' order."""
-    command = ["ffmpeg", "-v", "error", "-i", str(path), "-map", "0", "-c", "copy"]
-    printed, _ = run([*command, "-f", "streamhash", "-hash", "md5", "-"])
+    printed, _ = run(hash_command(path))
+    return read_hashes(printed)
+
+
+def hash_command(path: Path, program: str = "ffmpeg", options: Iterable[str] = ()) -> list[str]:
+    """FFmpeg's hashes of all samples; the options are for reading the file."""
+    command = [program, "-v", "error", *options, "-i", str(path), "-map", "0", "-c", "copy"]
+    return [*command, "-f", "streamhash", "-hash", "md5", "-"]
+
+
+def read_hashes(printed: str) -> dict[str, list[str]]:
+    """What `hash_command` prints, by kind of track."""
     hashes: dict[str, list[str]] = {}
     for line in printed.splitlines():
         _, kind, digest = line.split(",", 2)

@@ -7,6 +7,9 @@
 //! pure function of the bytes. With keys it becomes a [`ReadyPlan`], which is the only thing here
 //! that writes. Nothing here opens a file: inputs are [`ReadAt`], outputs are slices.
 //!
+//! An [`encrypt::Encryptor`] goes the other way: its plans come with their keys, say what goes into the
+//! file, and are applied by [`ReadyPlan::encrypt`] and [`ReadyPlan::pieces`].
+//!
 //! A [`Verifier`] looks at samples between the two halves of `apply`, `decrypt` and `edit`, and tells which
 //! keys look wrong.
 //!

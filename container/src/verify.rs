@@ -56,8 +56,9 @@ impl Verifier {
     /// One in so many is looked at later.
     pub const EVERY: u64 = 16;
 
-    /// Bits of evidence after which there is no point in going on.
-    const OVERWHELMING: f64 = 60.0;
+    /// Bits of evidence after which there is no point in going on: 256 to 1. A single rule cannot bring
+    /// many more, since some writer may not know it.
+    const OVERWHELMING: f64 = 8.0;
 
     /// Nothing seen yet.
     #[must_use]
@@ -218,4 +219,94 @@ fn protected(
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{collections::BTreeSet, sync::Arc};
+
+    use cenc::{Iv, Key, Pattern, Scheme, Subsample};
+    use codec::Codec;
+
+    use super::*;
+    use crate::plan::{Protection, Scope};
+
+    fn plan(samples: u64, octets: &[u8]) -> Plan {
+        let protection = |&octet: &u8| Protection {
+            scope: 0,
+            scheme: Scheme::Cenc,
+            pattern: Pattern::NONE,
+            kid: KeyId::from([octet; 16]),
+            iv_size: Some(8),
+            codec: Some(Arc::new(Codec::Vp8)),
+        };
+        let kinds = octets.len() as u64;
+        let sample = |number: u64| Sample {
+            at: number * 8,
+            len: 8,
+            protection: u32::try_from(number % kinds).unwrap(),
+            iv: 0,
+            subsamples: None,
+        };
+        Plan {
+            range: 0..samples * 8,
+            scopes: vec![Scope { track: 1, ..Scope::default() }],
+            protections: octets.iter().map(protection).collect(),
+            samples: (0..samples).map(sample).collect(),
+            ivs: vec![Iv::new(&[5; 8]).unwrap()],
+            ..Plan::default()
+        }
+    }
+
+    fn ready(plan: Plan) -> ReadyPlan {
+        plan.resolve(&|_, _: &_| Some(Arc::new(Key::new(&[1; 16]))), &BTreeSet::new()).unwrap()
+    }
+
+    #[test]
+    fn the_first_samples_and_some_of_the_others_are_looked_at() {
+        let (samples, verifier) = (100_000, Verifier::new());
+        let ready = ready(plan(samples, &[1, 2]));
+        verifier.begin(&ready);
+        assert!(verifier.has_first(&ready, &(0..8)));
+        assert!(verifier.has_first(&ready, &(511 * 8..512 * 8)));
+        assert!(!verifier.has_first(&ready, &(512 * 8..ready.plan().range().end)));
+        let window = vec![0; usize::try_from(samples * 8).unwrap()];
+        let _ = verifier.look(&ready, 0, &window);
+        for finding in verifier.findings() {
+            let later = finding.checked - Verifier::FIRST as u64;
+            let expected = (samples / 2 - 256) / Verifier::EVERY;
+            assert!(later.abs_diff(expected) < expected / 20, "{finding:?}, not {expected}");
+        }
+        assert_eq!(verifier.findings().len(), 2);
+    }
+
+    #[test]
+    fn a_key_that_comes_late_has_first_samples_too() {
+        let verifier = Verifier::new();
+        verifier.begin(&ready(plan(1000, &[1])));
+        let late = ready(plan(1000, &[1, 2]));
+        verifier.begin(&late);
+        assert!(verifier.has_first(&late, &(511 * 8..512 * 8)));
+        assert!(!verifier.has_first(&late, &(512 * 8..8000)));
+    }
+
+    #[test]
+    fn tracks_that_are_left_are_not_looked_at() {
+        let verifier = Verifier::new();
+        let left = plan(10, &[1]).resolve(&|_, _: &_| None, &BTreeSet::from([1])).unwrap();
+        verifier.begin(&left);
+        assert!(!verifier.has_first(&left, &(0..80)));
+        assert!(!verifier.look(&left, 0, &[0; 80]));
+        assert_eq!(verifier.findings(), []);
+    }
+
+    #[test]
+    fn ranges_that_touch_are_one() {
+        let mut plan = plan(1, &[1]);
+        plan.subsamples = vec![Subsample::new(1, 2), Subsample::new(0, 3), Subsample::new(1, 1)];
+        plan.samples[0].subsamples = Some(0..3);
+        let mut ranges = vec![3..4, 9..12];
+        protected(&plan, &plan.samples[0], &mut ranges).unwrap();
+        assert_eq!(ranges, [1..6, 7..8]);
+    }
 }

@@ -335,7 +335,7 @@ fn rewritten(input: &[u8], edits: &[Edit]) -> Vec<u8> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(40))]
+    #![proptest_config(ProptestConfig::with_cases(48))]
 
     #[test]
     fn pieces_of_windows_are_the_file_rewritten(
@@ -368,5 +368,31 @@ proptest! {
         // Whatever the windows, the file is the same.
         let one = encrypted(&input, &settings, u64::MAX).unwrap();
         prop_assert!(encrypted(&input, &settings, window).unwrap() == one);
+    }
+
+    /// Whatever a file says, nothing panics; and what can be encrypted can be written.
+    #[test]
+    fn broken_files_are_refused_or_encrypted(
+        file in 0..CLEAR.len(),
+        changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..4),
+        is_led in any::<bool>(),
+        is_fragment in any::<bool>(),
+    ) {
+        let mut input = clear(CLEAR[if is_fragment { 3 } else { file }].0);
+        let all = settings(&input, Scheme::Cenc, PER_SAMPLE_8);
+        let (clear_lead, rotate) = (seconds(1.0).filter(|_| is_led), seconds(1.3).filter(|_| is_led));
+        let settings = Settings { clear_lead, rotate, ..all };
+        // Where boxes are: all around each `moov` and `moof`.
+        let headers = (4..input.len() - 4)
+            .filter(|&at| [b"moov", b"moof"].iter().any(|kind| input[at..at + 4] == **kind));
+        let places: Vec<_> = headers.flat_map(|at| at - 4..(at + 1500).min(input.len())).collect();
+        for (index, byte) in changes {
+            input[*index.get(&places)] = byte;
+        }
+        if let Ok((units, _)) = planned(&input, &settings) {
+            let end = units.last().map(|unit| unit.plan().range().end);
+            prop_assert_eq!(end, Some(input.len() as u64));
+            let _ = encrypted(&input, &settings, 100_000);
+        }
     }
 }

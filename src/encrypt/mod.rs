@@ -37,13 +37,6 @@ pub(crate) fn run(args: EncryptArgs) -> anyhow::Result<Outcome> {
 
 fn encrypt(args: &EncryptArgs) -> anyhow::Result<Report> {
     let choice = Choice::read(args)?;
-    if choice.is_random() && args.license_out.is_none() && args.keys_out.is_none() {
-        // A track may still have keys of its own; that shows only when all tracks are known.
-        let all_named = !args.tracks.is_empty();
-        if !all_named {
-            bail!("a random key that nobody learns: give --key, or --keys-out, or --license-out");
-        }
-    }
     let mut units = Units::open(&args.input, Planner::new())?;
     units.keep()?;
     let tracks = tracks(&mut units)?;

@@ -16,6 +16,8 @@ pub(super) struct Choice {
     /// For the tracks that are not named; empty: a random one.
     common: Vec<Jwk>,
     named: Vec<Named>,
+    /// A random key is told to somebody.
+    random_is_told: bool,
 }
 
 struct Named {
@@ -63,7 +65,8 @@ impl Choice {
         let named = (1..).zip(&args.tracks).map(|(number, text)| {
             Named::parse(text).with_context(|| format!("--track number {number}"))
         });
-        Ok(Self { common, named: named.collect::<anyhow::Result<_>>()? })
+        let random_is_told = args.license_out.is_some() || args.keys_out.is_some();
+        Ok(Self { common, named: named.collect::<anyhow::Result<_>>()?, random_is_told })
     }
 
     /// The tracks that are to be protected, each with its keys.
@@ -83,11 +86,16 @@ impl Choice {
             let keys = match self.find(track) {
                 Some(Named { keys: None, .. }) => continue,
                 Some(Named { keys: Some(keys), .. }) => keys.clone(),
-                None if self.common.is_empty() => match &random {
+                None if !self.common.is_empty() => self.common.clone(),
+                None if !self.random_is_told => {
+                    bail!(
+                        "a random key that nobody learns: give --key, --keys-out or --license-out"
+                    );
+                }
+                None => match &random {
                     Some(jwk) => vec![Jwk::clone(jwk)],
                     None => vec![random.insert(random_key()?).clone()],
                 },
-                None => self.common.clone(),
             };
             protected.push((track, kind, keys));
         }
@@ -95,11 +103,6 @@ impl Choice {
             bail!("no track is left to be encrypted");
         }
         Ok(protected)
-    }
-
-    /// Whether a key that nobody knows may be used.
-    pub(super) fn is_random(&self) -> bool {
-        self.common.is_empty()
     }
 
     fn find(&self, track: &Track) -> Option<&Named> {
@@ -168,7 +171,7 @@ mod tests {
     fn choice(keys: &[String], tracks: &[String]) -> anyhow::Result<Choice> {
         let common = keys.iter().map(|text| parse_pair(text)).collect::<anyhow::Result<_>>()?;
         let named = tracks.iter().map(|text| Named::parse(text)).collect::<anyhow::Result<_>>()?;
-        Ok(Choice { common, named })
+        Ok(Choice { common, named, random_is_told: true })
     }
 
     /// Video 1, audio 2 and 3, text 4.
@@ -211,7 +214,6 @@ mod tests {
         let named = [format!("3={}", pair(9))];
         let choice = choice(&[], &named).unwrap();
         let protected = choice.apply(&all).unwrap();
-        assert!(choice.is_random());
         assert_eq!(protected[0].2[0].kid(), protected[1].2[0].kid());
         assert_eq!(protected[2].2[0].kid().as_bytes()[15], 9);
         let other = choice.apply(&all).unwrap();

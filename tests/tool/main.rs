@@ -16,6 +16,7 @@ mod samples;
 mod support;
 
 mod bench;
+mod encrypt;
 mod encrypt_webm;
 mod exchange;
 mod fixtures;

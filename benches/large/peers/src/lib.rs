@@ -10,16 +10,14 @@ pub struct Job {
     pub input: PathBuf,
     /// Where the decrypted one goes.
     pub output: PathBuf,
-    /// Key id, 32 hex digits.
-    pub kid: String,
-    /// Its key, 32 hex digits.
-    pub key: String,
+    /// Key ids, each with its key: 32 hex digits both. There is at least one.
+    pub keys: Vec<(String, String)>,
 }
 
 /// Does the job of the command line, and says on stderr why it cannot.
 pub fn run(name: &str, decrypt: fn(&Job) -> Result<(), Box<dyn Error>>) -> ExitCode {
     let Some(job) = arguments() else {
-        eprintln!("usage: {name} IN OUT KID:KEY");
+        eprintln!("usage: {name} IN OUT KID:KEY…");
         return ExitCode::from(2);
     };
     match decrypt(&job) {
@@ -32,8 +30,14 @@ pub fn run(name: &str, decrypt: fn(&Job) -> Result<(), Box<dyn Error>>) -> ExitC
 }
 
 fn arguments() -> Option<Job> {
-    let [input, output, keys]: [_; 3] =
-        env::args_os().skip(1).collect::<Vec<_>>().try_into().ok()?;
-    let (kid, key) = keys.to_str()?.split_once(':')?;
-    Some(Job { input: input.into(), output: output.into(), kid: kid.into(), key: key.into() })
+    let mut arguments = env::args_os().skip(1);
+    let (input, output) = (arguments.next()?.into(), arguments.next()?.into());
+    let keys: Option<Vec<_>> = arguments.map(|pair| split(pair.to_str()?)).collect();
+    let keys = keys.filter(|keys| !keys.is_empty())?;
+    Some(Job { input, output, keys })
+}
+
+fn split(pair: &str) -> Option<(String, String)> {
+    let (kid, key) = pair.split_once(':')?;
+    Some((kid.to_owned(), key.to_owned()))
 }

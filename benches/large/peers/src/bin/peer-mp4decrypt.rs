@@ -12,7 +12,11 @@ fn main() -> ExitCode {
 }
 
 fn decrypt(job: &Job) -> Result<(), Box<dyn Error>> {
-    let processor = Ap4CencDecryptingProcessor::new().key(&job.kid, &job.key)?.build()?;
+    let mut builder = Ap4CencDecryptingProcessor::new();
+    for (kid, key) in &job.keys {
+        builder = builder.key(kid, key)?;
+    }
+    let processor = builder.build()?;
     processor.decrypt_file(&job.input, &job.output, None)?;
     Ok(())
 }

@@ -17,8 +17,9 @@ fn main() -> ExitCode {
 }
 
 fn decrypt(job: &Job) -> Result<(), Box<dyn Error>> {
+    let [(_, key)] = job.keys.as_slice() else { return Err("it takes one key".into()) };
     let mut reader = BufReader::new(File::open(&job.input)?);
     let mut writer = BufWriter::new(File::create(&job.output)?);
-    CencDecrypter::new(&job.key)?.decrypt_stream(&mut reader, &mut writer, None)?;
+    CencDecrypter::new(key)?.decrypt_stream(&mut reader, &mut writer, None)?;
     Ok(())
 }
