@@ -66,9 +66,15 @@ def ffmpeg_dictionary(job: Job) -> Made:
     return ffmpeg(job, job.tool("ffmpeg8"), "-decryption_keys", keys)
 
 
-def ffmpeg_key(job: Job, program: str) -> Made:
+def ffmpeg_key(job: Job, program: str, *options: str) -> Made:
     """FFmpeg with one key for everything."""
-    return ffmpeg(job, program, "-decryption_key", job.keys[0].split(":")[1])
+    return ffmpeg(job, program, *options, "-decryption_key", job.keys[0].split(":")[1])
+
+
+def ffmpeg_debian(job: Job) -> Made:
+    """FFmpeg 5.1. Where it can seek it looks for fragments in `mfra`, and takes the wrong IVs then."""
+    is_fragmented = job.path.suffix == ".mp4" and b"moof" in job.path.read_bytes()
+    return ffmpeg_key(job, "ffmpeg", *(("-seekable", "0") if is_fragmented else ()))
 
 
 def ffmpeg(job: Job, program: str, *options: str) -> Made:
@@ -81,8 +87,8 @@ def packager(job: Job) -> Made:
     """Shaka Packager, which writes a file for each track."""
     outputs = {kind: job.output(f"packager-{kind}") for kind in job.kinds}
     streams = [f"in={job.path},stream={kind},output={path}" for kind, path in outputs.items()]
-    labelled = (key.split(":") for key in job.keys)
-    keys = ",".join(f"label={kid[-2:]}:key_id={kid}:key={key}" for kid, key in labelled)
+    pairs = enumerate(key.split(":") for key in job.keys)
+    keys = ",".join(f"label={label}:key_id={kid}:key={key}" for label, (kid, key) in pairs)
     command = [job.tool("packager"), "--quiet", *streams, "--enable_raw_key_decryption"]
     _, said = tools.run([*command, "--keys", keys])
     hashes: dict[str, list[str]] = {}
@@ -91,10 +97,10 @@ def packager(job: Job) -> Made:
     return hashes, said
 
 
-def crate(job: Job, name: str) -> Made:
-    """A command of `benches/large/peers`."""
-    output = job.output(name)
-    _, said = tools.run([job.tool(f"peer-{name}"), str(job.path), str(output), *job.keys])
+def mp4decrypt(job: Job) -> Made:
+    """The crate of that name, which is Bento4's code: a command of `benches/large/peers`."""
+    output = job.output("mp4decrypt")
+    _, said = tools.run([job.tool("peer-mp4decrypt"), str(job.path), str(output), *job.keys])
     return tables.hashes(output), said
 
 
@@ -112,14 +118,13 @@ OURS = (
     Decrypter("clearkey --compact", lambda job: clearkey(job, "--compact")),
 )
 DEBIAN = (
-    Decrypter("ffmpeg 5.1 -decryption_key", lambda job: ffmpeg_key(job, "ffmpeg"), True),
+    Decrypter("ffmpeg 5.1 -decryption_key", ffmpeg_debian, True),
 )
 OTHERS = (
     Decrypter("ffmpeg 8 -decryption_keys", ffmpeg_dictionary),
     Decrypter("ffmpeg 8 -decryption_key", lambda job: ffmpeg_key(job, job.tool("ffmpeg8")), True),
     Decrypter("packager", packager),
-    Decrypter("mp4decrypt", lambda job: crate(job, "mp4decrypt")),
-    Decrypter("vsd-mp4", lambda job: crate(job, "vsd-mp4"), True),
+    Decrypter("mp4decrypt", mp4decrypt),
 )
 
 
