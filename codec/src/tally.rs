@@ -82,6 +82,11 @@ const DAMAGE: f64 = 1.0 / 4096.0;
 const CARELESS: f64 = 1.0 / 16.0;
 /// The standard deviation of the logarithm of a rule's odds, which are known no better than this.
 const VAGUE: f64 = 0.5;
+/// How many streams come from a writer whose headers and lengths nobody can read: decoders need them.
+const UNREADABLE: f64 = 1.0 / (1 << 20) as f64;
+/// More headers than these are not damaged by accident. How many random bytes break is known of some codecs
+/// only roughly, so any such rate may be that of a wrong key.
+const OFTEN: f64 = 1.0 / 3.0;
 /// Bits of evidence (a likelihood ratio of 8 to 1) from which a key is called wrong.
 const ENOUGH: f64 = 3.0;
 /// How many streams have odds of their own: pictures that repeat.
@@ -167,7 +172,10 @@ impl Tally {
     /// Bits of evidence that the key is wrong; negative: that it is right.
     #[must_use]
     pub fn evidence(&self) -> f64 {
-        self.rules.iter().map(Count::evidence).sum::<f64>() + self.odds.evidence()
+        let strict = [Rule::Header, Rule::Length].map(|rule| rule as usize);
+        let rules = self.rules.iter().enumerate();
+        let evidence = rules.map(|(rule, count)| count.evidence(strict.contains(&rule)));
+        evidence.sum::<f64>() + self.odds.evidence()
     }
 
     /// What all this says of the key.
@@ -184,14 +192,20 @@ impl Tally {
 }
 
 impl Count {
-    fn evidence(&self) -> f64 {
+    fn evidence(&self, is_strict: bool) -> f64 {
         if self.tests == 0 {
             return 0.0;
         }
         let (tests, fails) = (self.tests as f64, self.fails as f64);
         let keeps = fails * DAMAGE.log2() + (tests - fails) * (1.0 - DAMAGE).log2();
-        let careless = CARELESS.log2() + log2_any_rate(tests, fails);
-        self.wrong.max(self.about_wrong()) - keeps.max(careless)
+        let any_rate = log2_any_rate(tests, fails);
+        let mut wrong = self.wrong.max(self.about_wrong());
+        let mut careless = CARELESS.log2() + any_rate;
+        if is_strict && fails / tests > OFTEN {
+            careless = UNREADABLE.log2() + any_rate;
+            wrong = wrong.max(any_rate - 1.0);
+        }
+        wrong - keeps.max(careless)
     }
 
     /// The likelihood under a wrong key again, if chances are not quite what they are said to be: garbage is
@@ -311,6 +325,18 @@ mod tests {
         for trials in 1..2000 {
             assert_eq!(weighed(trials, trials).verdict(), Verdict::Plausible, "{trials}");
         }
+    }
+
+    #[test]
+    fn headers_that_cannot_be_read_come_from_no_writer() {
+        let headers = |fails: usize, tests: usize| {
+            let mut tally = Tally::new();
+            (0..tests).for_each(|test| tally.test(Rule::Header, 0.5, test >= fails));
+            tally.verdict()
+        };
+        // The rate need not be the one that was expected.
+        assert_eq!([headers(98, 100), headers(58, 100), headers(40, 100)], [Verdict::Wrong; 3]);
+        assert_eq!([headers(0, 100), headers(1, 100), headers(20, 100)], [Verdict::Plausible; 3]);
     }
 
     #[test]
