@@ -17,8 +17,8 @@ use crate::{
     sessions::Sessions,
 };
 
-/// Decrypts and inspects media files that are protected with Common Encryption (ISO/IEC 23001-7)
-/// and whose keys you have.
+/// Encrypts, decrypts and inspects media files with Common Encryption (ISO/IEC 23001-7) and keys that
+/// you have.
 #[derive(Debug, Parser)]
 #[command(name = "clearkey", version, after_help = EXIT_CODES)]
 pub(crate) struct Args {
@@ -53,7 +53,7 @@ pub(crate) enum Command {
 
 /// Decrypt a file, so that every player opens it
 ///
-/// Takes MP4 files, fragmented or progressive, and media segments with their init segment; schemes
+/// Takes MP4 and WebM files, fragmented or progressive, and media segments with their init segment; schemes
 /// cenc, cens, cbc1 and cbcs, and PIFF 1.1. All lengths and offsets stay as they were: the boxes
 /// that protection needed become `free` boxes. The output takes its final name only when it is whole.
 #[derive(Debug, clap::Args)]

@@ -106,11 +106,16 @@ impl DecryptReport {
             counts: &'r DecryptReport,
         }
         let report = Report { input, complete: self.is_complete(), counts: self };
-        let json = serde_json::to_string_pretty(&report)? + "\n";
-        match stdout_is_taken {
-            true => io::stderr().write_all(json.as_bytes())?,
-            false => io::stdout().write_all(json.as_bytes())?,
-        }
-        Ok(())
+        print_json(&report, stdout_is_taken)
     }
+}
+
+/// Prints a report as JSON on stdout, or on stderr if stdout is taken.
+pub(crate) fn print_json(report: &impl Serialize, stdout_is_taken: bool) -> anyhow::Result<()> {
+    let json = serde_json::to_string_pretty(report)? + "\n";
+    match stdout_is_taken {
+        true => io::stderr().write_all(json.as_bytes())?,
+        false => io::stdout().write_all(json.as_bytes())?,
+    }
+    Ok(())
 }

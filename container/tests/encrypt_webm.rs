@@ -17,6 +17,7 @@ use container::{
     encrypt::{IvSettings, Settings, TrackKey},
 };
 use matroska_demuxer::{Frame, MatroskaFile};
+use proptest::prelude::*;
 
 /// The clear files, each with whether its video is cut into partitions.
 const CLEAR: [(&str, bool); 2] = [("vp8_vorbis.webm", false), ("vp9_opus.webm", true)];
@@ -149,4 +150,24 @@ fn what_webm_cannot_say_is_refused() {
     let once = encrypted(&input, &good(), 30_000).unwrap();
     let twice = planned(&once, &good()).unwrap_err().to_string();
     assert!(twice.ends_with(": track 1 is protected already"), "{twice}");
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(300))]
+
+    /// Whatever the bytes are, they are encrypted or refused, and plans keep their laws.
+    #[test]
+    fn changed_files_end(
+        name in prop::sample::select(CLEAR.map(|(name, _)| name).to_vec()),
+        changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..4),
+        in_header in any::<bool>(),
+    ) {
+        let mut input = clear(name);
+        let settings = for_webm(&input, None);
+        let len = if in_header { 900 } else { input.len() };
+        for (at, byte) in changes {
+            input[at.index(len)] = byte;
+        }
+        let _ = encrypted(&input, &settings, 5000);
+    }
 }

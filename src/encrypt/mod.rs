@@ -22,6 +22,7 @@ use crate::{
     Outcome,
     args::{is_standard, name},
     input::Units,
+    report::print_json,
 };
 
 pub(crate) fn run(args: EncryptArgs) -> anyhow::Result<Outcome> {
@@ -117,11 +118,6 @@ impl Report {
             #[serde(flatten)]
             report: &'r Report,
         }
-        let json = serde_json::to_string_pretty(&Named { input, report: self })? + "\n";
-        match stdout_is_taken {
-            true => io::stderr().write_all(json.as_bytes())?,
-            false => io::stdout().write_all(json.as_bytes())?,
-        }
-        Ok(())
+        print_json(&Named { input, report: self }, stdout_is_taken)
     }
 }

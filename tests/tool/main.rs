@@ -17,6 +17,7 @@ mod support;
 
 mod bench;
 mod encrypt;
+mod encrypt_webm;
 mod exchange;
 mod fixtures;
 mod generated;
