@@ -30,7 +30,7 @@ def main() -> int:
         source = measure.stage(options.file, work, "in.mp4")
         tools, refused = check(candidates(options, source, work), options)
         measure.take_turns(tools, options.runs)
-        report(tools, refused, options, measure.filesystem(work))
+        report(tools, refused, options, measure.filesystem(work), PEERS)
     return 1 if any(name.startswith("clearkey") for name in refused) else 0
 
 
@@ -110,11 +110,15 @@ def check(tools: list[Tool], options: argparse.Namespace) -> tuple[list[Tool], d
 
 
 def report(
-    tools: list[Tool], refused: dict[str, str], options: argparse.Namespace, filesystem: str
+    tools: list[Tool],
+    refused: dict[str, str],
+    options: argparse.Namespace,
+    filesystem: str,
+    peers: list[str],
 ) -> None:
     """Prints medians and ratios as Markdown, and writes them as JSON."""
     medians = {tool.name: tool.median() for tool in tools}
-    fastest = min(set(PEERS) & set(medians), key=lambda name: medians[name], default="")
+    fastest = min(set(peers) & set(medians), key=lambda name: medians[name], default="")
     found = ratios(medians, fastest)
     megabytes = options.file.stat().st_size / 1e6
     print(f"{options.file.name}, {megabytes:.0f} MB, on {filesystem}, runs: {options.runs}\n")

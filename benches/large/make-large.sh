@@ -2,6 +2,7 @@
 # Makes large encrypted files to time decryption with, all with the samples of clear.mp4, which is
 # left beside them, and with the key in key.txt:
 #
+#     clear-fragmented.mp4                        video and audio, clear, by FFmpeg
 #     cenc-fragmented.mp4, cbcs-fragmented.mp4    video, by Shaka Packager (cbcs: pattern 1:9)
 #     cenc-progressive.mp4                        video and audio, by FFmpeg
 #
@@ -56,6 +57,11 @@ loop_source() {
         -map 0:v:0 -map 0:a:0 -t "$seconds" -c copy "$2"
 }
 
+fragment_clear() {
+    ffmpeg -v error -y -i "$1" -map 0 -c copy \
+        -movflags +frag_keyframe+empty_moov+default_base_moof -frag_duration 2000000 "$2"
+}
+
 encrypt_fragmented() {
     "$tools/packager" --quiet "in=$2,stream=video,output=$3" \
         --protection_scheme "$1" --segment_duration 2 --clear_lead 0 \
@@ -74,6 +80,7 @@ if [ -z "$source" ]; then
     encode_source "$source"
 fi
 loop_source "$source" "$out/clear.mp4"
+fragment_clear "$out/clear.mp4" "$out/clear-fragmented.mp4"
 encrypt_fragmented cenc "$out/clear.mp4" "$out/cenc-fragmented.mp4"
 encrypt_fragmented cbcs "$out/clear.mp4" "$out/cbcs-fragmented.mp4"
 encrypt_progressive "$out/clear.mp4" "$out/cenc-progressive.mp4"

@@ -2,7 +2,7 @@
 // Tests of Encrypted Media Extensions in real browsers, with our CDM library or the browser's own.
 //
 //     node run.mjs [--browser NAME]... [--cdm own|ours]... [--library FILE.so] [--case REGEX]
-//                  [--short] [--sandbox] [--minutes N] [--out DIR]
+//                  [--short] [--sandbox] [--minutes N] [--media DIR] [--expect FILE] [--out DIR]
 //
 // Prints a line for each case and browser, and the totals. See ../README.md.
 import { readFile } from 'node:fs/promises';
@@ -20,13 +20,12 @@ import { routes } from './routes.mjs';
 
 const HERE = path.dirname(fileURLToPath(import.meta.url));
 const ROOT = path.join(HERE, '..', '..');
-const MEDIA = path.join(ROOT, 'fixtures', 'media');
 
 const options = readArguments();
 const cases = await readCases(path.join(HERE, 'cases'), options);
 if (cases.length === 0) stop('no case of that name');
-const judge = await readExpectations(path.join(HERE, 'expectations.json'));
-const server = await serve(routes(HERE, MEDIA));
+const judge = await readExpectations(options.expect);
+const server = await serve(routes(HERE, options.media));
 const report = new Report();
 if (options.cdms.includes('ours')) await report.nameLibrary(options.library);
 try {
@@ -57,9 +56,9 @@ async function runAll(target) {
   }
 }
 
-/// All keys of the fixtures.
+/// All keys of the media.
 async function readKeys() {
-  const manifest = JSON.parse(await readFile(path.join(MEDIA, 'manifest.json'), 'utf8'));
+  const manifest = JSON.parse(await readFile(path.join(options.media, 'manifest.json'), 'utf8'));
   return Object.fromEntries(manifest.flatMap(({ keys }) => keys.map((pair) => pair.split(':'))));
 }
 
@@ -73,6 +72,8 @@ function readArguments() {
       case: { ...text, default: '' },
       cdm: { ...list, default: ['ours'] },
       library: { ...text, default: path.join(ROOT, 'target', 'release', 'libclearkeycdm.so') },
+      expect: { ...text, default: path.join(HERE, 'expectations.json') },
+      media: { ...text, default: path.join(ROOT, 'fixtures', 'media') },
       minutes: text,
       out: text,
       sandbox: flag,

@@ -2,25 +2,27 @@
 
 #![forbid(unsafe_code)]
 
+pub mod encrypt;
+
 use std::{env, error::Error, path::PathBuf, process::ExitCode};
 
 /// What a command is asked to do.
 pub struct Job {
-    /// The encrypted file.
+    /// The file to read.
     pub input: PathBuf,
-    /// Where the decrypted one goes.
+    /// Where the other one goes.
     pub output: PathBuf,
     /// Key ids, each with its key: 32 hex digits both. There is at least one.
     pub keys: Vec<(String, String)>,
 }
 
 /// Does the job of the command line, and says on stderr why it cannot.
-pub fn run(name: &str, decrypt: fn(&Job) -> Result<(), Box<dyn Error>>) -> ExitCode {
+pub fn run(name: &str, work: fn(&Job) -> Result<(), Box<dyn Error>>) -> ExitCode {
     let Some(job) = arguments() else {
         eprintln!("usage: {name} IN OUT KID:KEY…");
         return ExitCode::from(2);
     };
-    match decrypt(&job) {
+    match work(&job) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("{name}: {}: {error}", job.input.display());
