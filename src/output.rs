@@ -31,10 +31,7 @@ impl Output {
         if fs::metadata(&path).is_ok_and(|metadata| !metadata.is_file()) {
             return Ok(Self::Direct(File::options().write(true).open(&path)?));
         }
-        let folder = match path.parent() {
-            Some(folder) if !folder.as_os_str().is_empty() => folder,
-            _ => Path::new("."),
-        };
+        let folder = folder(&path);
         let file = tempfile::Builder::new()
             .prefix(".clearkey-")
             // As any new file, less what the user's umask takes away.
@@ -83,6 +80,14 @@ impl Output {
             Self::Direct(mut file) => file.flush()?,
         }
         Ok(())
+    }
+}
+
+/// The folder that a path names a file in.
+pub(crate) fn folder(path: &Path) -> &Path {
+    match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
     }
 }
 

@@ -17,7 +17,7 @@ use container::{Planner, Track};
 use serde::Serialize;
 
 pub(crate) use self::args::EncryptArgs;
-use self::{settings::settings, tracks::Choice};
+use self::{settings::settings, tracks::Choice, write::Planned};
 use crate::{
     Outcome,
     args::{is_standard, name},
@@ -42,6 +42,8 @@ fn encrypt(args: &EncryptArgs) -> anyhow::Result<Report> {
     units.keep()?;
     let tracks = tracks(&mut units)?;
     let (settings, keys) = settings(args, &choice, &tracks, units.is_webm())?;
+    let mut report = Report::default();
+    let planned = Planned::new(&units, settings, &mut report)?;
     // Before the file: whoever has the file needs them.
     if let Some(path) = &args.license_out {
         secrets::write_license(path, &keys)?;
@@ -49,8 +51,7 @@ fn encrypt(args: &EncryptArgs) -> anyhow::Result<Report> {
     if let Some(path) = &args.keys_out {
         secrets::write_keys(path, &keys)?;
     }
-    let mut report = Report::default();
-    write::run(args, &units, settings, &mut report)?;
+    planned.write(args)?;
     Ok(report)
 }
 

@@ -1,9 +1,9 @@
 //! What opens the encrypted file again: a license, and a list of keys.
 
 use std::{
-    fs::{OpenOptions, Permissions},
+    fs::{self, Permissions},
     io::Write,
-    os::unix::fs::{OpenOptionsExt, PermissionsExt},
+    os::unix::fs::PermissionsExt,
     path::Path,
 };
 
@@ -11,7 +11,7 @@ use anyhow::{Context, bail};
 use clearkey::{Jwk, SessionType};
 use zeroize::Zeroizing;
 
-use crate::sessions::licenses;
+use crate::{output::folder, sessions::licenses};
 
 /// Writes the license for `keys` as a server would answer it.
 pub(super) fn write_license(path: &Path, keys: &[Jwk]) -> anyhow::Result<()> {
@@ -35,11 +35,19 @@ pub(super) fn write_keys(path: &Path, keys: &[Jwk]) -> anyhow::Result<()> {
     write(path, text.as_bytes())
 }
 
-/// A file that its owner alone reads.
+/// A file that its owner alone reads, in place of an old one when it is whole.
 fn write(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
     let place = || path.display().to_string();
-    let file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path);
-    let mut file = file.with_context(place)?;
-    file.set_permissions(Permissions::from_mode(0o600)).with_context(place)?;
-    file.write_all(bytes).and_then(|()| file.sync_all()).with_context(place)
+    let path = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+    if fs::metadata(&path).is_ok_and(|metadata| !metadata.is_file()) {
+        return fs::write(&path, bytes).with_context(place);
+    }
+    let mut file = tempfile::Builder::new()
+        .prefix(".clearkey-")
+        .permissions(Permissions::from_mode(0o600))
+        .tempfile_in(folder(&path))
+        .with_context(place)?;
+    file.write_all(bytes).and_then(|()| file.as_file().sync_all()).with_context(place)?;
+    file.persist(&path).map_err(|error| error.error).with_context(place)?;
+    Ok(())
 }

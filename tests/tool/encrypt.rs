@@ -311,10 +311,12 @@ fn what_is_encrypted_already_is_refused() {
     let before = dir.read("out.mp4");
     let (from, to) = (dir.path("out.mp4"), dir.path("again.mp4"));
     let mut again = clearkey();
-    again.arg("encrypt").arg(from).arg("-o").arg(to).args(["--key", &pair()]);
+    let keys = dir.write("keys.txt", b"old");
+    again.arg("encrypt").arg(from).arg("-o").arg(to).arg("--keys-out").arg(keys);
     run(&mut again).refused(2, &["out.mp4", "protected"]);
     assert!(dir.read("out.mp4") == before);
-    assert_eq!(dir.names(), ["out.mp4"]);
+    assert_eq!(dir.names(), ["keys.txt", "out.mp4"]);
+    assert_eq!(dir.read("keys.txt"), b"old");
 }
 
 #[test]
