@@ -12,8 +12,8 @@ KEYS = (
 )
 CTR, CBC = ("cenc", "cens"), ("cbc1", "cbcs")
 SCHEMES = CTR + CBC
-# They are given, so that every run writes the same octets. FFmpeg takes the IVs of PIFF for counts of
-# subsamples: these are small enough that it reads on.
+# They are given, so that every run writes the same octets. FFmpeg takes the IVs of PIFF for
+# counts of subsamples: these are small enough that it reads on.
 IV8, IV16 = "0001020304050607", "000102030405060708090a0b0c0d0e0f"
 ONE = ("--key", KEYS[0])
 

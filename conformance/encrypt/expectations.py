@@ -2,7 +2,8 @@
 
 An entry names tools, an outcome and a reason, and the cases by regular expressions. The first entry
 that fits a case says what must come of it; without one the samples must be exact. `same_with` names
-streams of others that the tool gets wrong, too: that is tried. An entry that fits nothing is an error.
+streams of others that the tool gets wrong, too: that is tried. An entry that fits nothing is an
+error.
 """
 
 from __future__ import annotations

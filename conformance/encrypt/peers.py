@@ -63,7 +63,7 @@ def main() -> int:
             cells = [cell for job in jobs for cell in job.result()]
         strangers, wrong = expectations.strangers(known, chosen, options.media, programs, work)
     if not options.case:
-        wrong += expectations.unused(known, [tool.name for tool in chosen])
+        wrong += expectations.unused(known, sorted({one.tool for one in cells}))
     if options.out:
         report.write(options.out, cells, known, strangers)
     return print_totals(cells, wrong)
