@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """Times the encryption of one large file by `clearkey`, a plain `cp`, and other encrypters.
 
-First every tool's output is decrypted and hashed, and must not have the clear samples before that: a
-tool that gets a sample wrong is not timed. Then all take turns. The input is copied into the folder for
-the outputs, so that both are on one file system.
+First every tool's output is decrypted and hashed, and must not have the clear samples before that:
+a tool that gets a sample wrong is not timed. Then all take turns. The input is copied into the folder
+for the outputs, so that both are on one file system.
 """
 
 from __future__ import annotations
@@ -100,7 +100,7 @@ def check(
 
 
 def fault(tool: Tool, clear: list[str], options: argparse.Namespace, work: Path) -> str:
-    """Runs a tool once. What is wrong with it, by the hashes of its samples, encrypted and decrypted."""
+    """Runs a tool once. What is wrong with its samples, encrypted and decrypted."""
     reason = measure.run(tool).reason
     if reason or not tool.decrypts:
         return reason

@@ -12,7 +12,7 @@ KEYS = (
 )
 CTR, CBC = ("cenc", "cens"), ("cbc1", "cbcs")
 SCHEMES = CTR + CBC
-# They are given, so that every run writes the same octets. FFmpeg takes what PIFF has in the place of IVs for
+# They are given, so that every run writes the same octets. FFmpeg takes the IVs of PIFF for
 # counts of subsamples: these are small enough that it reads on.
 IV8, IV16 = "0001020304050607", "000102030405060708090a0b0c0d0e0f"
 ONE = ("--key", KEYS[0])
@@ -20,7 +20,7 @@ ONE = ("--key", KEYS[0])
 
 @dataclass(frozen=True)
 class Variant:
-    """Arguments beside the scheme and the IV, the keys that they use, and the schemes that take them."""
+    """Arguments beside the scheme and the IV, how many keys they use, and who takes them."""
 
     name: str
     options: tuple[str, ...]

@@ -1,4 +1,4 @@
-"""Who decrypts: `clearkey` itself, and tools that are not ours. Each is told the keys and nothing else."""
+"""Who decrypts: `clearkey` itself, and tools that are not ours. Each is told the keys, no more."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def ffmpeg_key(job: Job, program: str, *options: str) -> Made:
 
 
 def ffmpeg_debian(job: Job) -> Made:
-    """FFmpeg 5.1. Where it can seek it looks for fragments in `mfra`, and takes the wrong IVs then."""
+    """FFmpeg 5.1. Where it can seek among fragments, it takes the wrong IVs."""
     is_fragmented = job.path.suffix == ".mp4" and b"moof" in job.path.read_bytes()
     return ffmpeg_key(job, "ffmpeg", *(("-seekable", "0") if is_fragmented else ()))
 
@@ -144,7 +144,7 @@ def verdict(decrypter: Decrypter, job: Job, expected: dict[str, list[str]]) -> V
 
 
 def tidy(said: str, job: Job) -> str:
-    """A message without what differs from run to run: folders, addresses, times, counts of lines."""
+    """A message without what differs from run to run: folders, addresses, times, lines."""
     said = said.replace(f"{job.work}/", "").replace(f"{job.path.parent}/", "")
     said = re.sub(r" @ 0x[0-9a-f]+|\b[EW]\d{4} [\d:.]+ +\d+ ", "", said)
     return re.sub(r" \(\+\d+ lines\)", "", said)

@@ -1,8 +1,9 @@
 """What is known to go wrong with a tool, and why: `expectations.json`.
 
-An entry names tools, an outcome and a reason, and the cases by regular expressions. The first entry that
-fits a case says what must come of it; without one the samples must be exact. `same_with` names streams of
-others that the tool gets wrong, too: that is tried. An entry that fits nothing is an error.
+An entry names tools, an outcome and a reason, and the cases by regular expressions. The first entry
+that fits a case says what must come of it; without one the samples must be exact. `same_with` names
+streams of others that the tool gets wrong, too: that is tried. An entry that fits nothing is an
+error.
 """
 
 from __future__ import annotations
@@ -62,7 +63,7 @@ def strangers(
     programs: Programs,
     work: Path,
 ) -> tuple[dict[str, dict[str, Verdict]], list[str]]:
-    """What tools make of the streams of others that `same_with` names, and what is not as it says."""
+    """What tools make of the streams that `same_with` names, and what is not as it says."""
     manifest = {entry["file"]: entry for entry in json.loads((media / "manifest.json").read_text())}
     seen: dict[str, dict[str, Verdict]] = {}
     wrong = []

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
-"""Compares which octets `clearkey encrypt` and Shaka Packager protect in the samples of the same video.
+"""Compares which octets `clearkey encrypt` and Shaka Packager protect in samples of the same video.
 
-Prints a table of codecs and schemes: how many samples have the same protected ranges, and which rule
-explains the others. It fails if a difference has no explanation. See ../README.md.
+Prints a table of codecs and schemes: how many samples have the same protected ranges, and which
+rule explains the others. It fails if a difference has no explanation. See ../README.md.
 """
 
 from __future__ import annotations
@@ -58,7 +58,8 @@ def main() -> int:
         options.out.mkdir(parents=True, exist_ok=True)
         (options.out / "maps.md").write_text("\n".join(lines) + "\n")
     unexplained = sum(count[OTHER] for count in counts.values())
-    print(f"maps: {sum(count.total() for count in counts.values())} samples, {unexplained} unexplained")
+    total = sum(count.total() for count in counts.values())
+    print(f"maps: {total} samples, {unexplained} unexplained")
     return 1 if unexplained else 0
 
 
@@ -80,7 +81,8 @@ def compare(
     command = [str(options.clearkey.resolve()), "encrypt", "-q", str(source), "-o", str(ours)]
     tools.run([*command, "--scheme", scheme, "--key", KEYS[0], "--track", "audio=clear"])
     kid, key = KEYS[0].split(":")
-    command = [str(options.tools / "packager"), "--quiet", f"in={source},stream=video,output={theirs}"]
+    stream = f"in={source},stream=video,output={theirs}"
+    command = [str(options.tools / "packager"), "--quiet", stream]
     command += ["--protection_scheme", scheme, "--clear_lead", "0", "--enable_raw_key_encryption"]
     tools.run([*command, "--keys", f"label=:key_id={kid}:key={key}"])
     maps = [protected(Movie(path.read_bytes())) for path in (ours, theirs)]

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Proves what `clearkey encrypt` makes with decrypters that are not ours.
 
-Every clear source is encrypted in every scheme, container and variant; `clearkey decrypt` and its peers
-decrypt that, and the samples of each track are compared with the source's. See ../README.md.
+Every clear source is encrypted in every scheme, container and variant; `clearkey decrypt` and its
+peers decrypt that, and the samples of each track are compared with the source's. See ../README.md.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ def main() -> int:
             cells = [cell for job in jobs for cell in job.result()]
         strangers, wrong = expectations.strangers(known, chosen, options.media, programs, work)
     if not options.case:
-        wrong += expectations.unused(known, [tool.name for tool in chosen])
+        wrong += expectations.unused(known, sorted({one.tool for one in cells}))
     if options.out:
         report.write(options.out, cells, known, strangers)
     return print_totals(cells, wrong)
@@ -147,7 +147,8 @@ def print_totals(cells: list[Cell], wrong: list[str]) -> int:
     unexpected = [one for one in cells if not one.is_right]
     for one in unexpected:
         expected = one.known["outcome"] if one.known else "exact"
-        print(f"FAIL {one.tool}: {one.case.name()}: {one.seen.outcome}, not {expected}: {one.seen.said}")
+        seen = f"{one.seen.outcome}, not {expected}: {one.seen.said}"
+        print(f"FAIL {one.tool}: {one.case.name()}: {seen}")
     for line in wrong:
         print(f"FAIL {line}")
     outcomes = Counter(one.seen.outcome for one in cells if one.is_right)

@@ -8,31 +8,25 @@ from pathlib import Path
 
 from cases import SCHEMES
 
-COLUMNS = {
-    "MP4": ("fragmented", "progressive", "faststart"),
-    "WebM": ("webm",),
-}
+CONTAINERS = ("fragmented", "progressive", "faststart", "webm")
 
 
 def write(folder: Path, cells: list, known: list, strangers: dict) -> None:
     """Both files."""
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "peers.json").write_text(json.dumps(as_json(cells), indent=0) + "\n")
+    (folder / "peers.json").write_text(as_json(cells))
     (folder / "peers.md").write_text("\n".join(as_markdown(cells, known, strangers)) + "\n")
 
 
-def as_json(cells: list) -> list[dict]:
-    """A row for each tool and case."""
-    return [
-        {
-            "tool": one.tool,
-            **one.case.labels(),
-            "outcome": one.seen.outcome,
-            **({"said": one.seen.said} if one.seen.said else {}),
-            **({"reason": one.known["reason"]} if one.known else {}),
-        }
-        for one in cells
-    ]
+def as_json(cells: list) -> str:
+    """A line for each case: what it is, and the outcome by tool, with the tool's words."""
+    cases: dict[str, dict] = {}
+    for one in cells:
+        case = cases.setdefault(one.case.name(), {**one.case.labels(), "outcomes": {}})
+        said = f": {one.seen.said}" if one.seen.said else ""
+        case["outcomes"][one.tool] = one.seen.outcome + said
+    lines = (json.dumps(case, ensure_ascii=False) for case in cases.values())
+    return "[\n" + ",\n".join(lines) + "\n]\n"
 
 
 def as_markdown(cells: list, known: list, strangers: dict) -> list[str]:
@@ -41,7 +35,7 @@ def as_markdown(cells: list, known: list, strangers: dict) -> list[str]:
     lines += ["Cases whose samples are exact, of all. Why the others are not is said below.", ""]
     groups = [
         (container, scheme)
-        for container in ("fragmented", "progressive", "faststart", "webm")
+        for container in CONTAINERS
         for scheme in SCHEMES
         if container != "webm" or scheme == "cenc"
     ]
