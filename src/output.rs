@@ -1,6 +1,7 @@
 //! Where clear bytes go: beside their final name until they are whole, or straight on.
 
 use std::{
+    borrow::Cow,
     fs::{self, File, Permissions},
     io::{self, Write},
     os::unix::fs::{FileExt, PermissionsExt},
@@ -45,21 +46,23 @@ impl Output {
         Ok(Self::New { file, path })
     }
 
-    /// Puts bytes where they belong, each piece with its offset in the output; or in turn, where there
-    /// are no offsets.
+    /// Puts pieces that lie one behind the other where they belong, each with its offset in the output; or in
+    /// turn, where there are no offsets.
     pub(crate) fn put<'b>(
         &self,
         turn: &Turn<'_>,
         pieces: impl Iterator<Item = (u64, &'b [u8])>,
     ) -> io::Result<()> {
+        let mut pieces = pieces;
+        let Some((at, first)) = pieces.next() else { return Ok(()) };
+        // Blocks of WebM are thousands of pieces, and each would be a call to the system.
+        let mut whole = Cow::Borrowed(first);
+        pieces.for_each(|(_, bytes)| whole.to_mut().extend_from_slice(bytes));
         match self {
-            Self::New { file, .. } => {
-                let mut pieces = pieces;
-                pieces.try_for_each(|(at, bytes)| file.as_file().write_all_at(bytes, at))
-            }
+            Self::New { file, .. } => file.as_file().write_all_at(&whole, at),
             Self::Direct(file) if turn.wait() => {
-                let (mut file, mut pieces) = (file, pieces);
-                pieces.try_for_each(|(_, bytes)| file.write_all(bytes))
+                let mut file = file;
+                file.write_all(&whole)
             }
             // Something before it is missing, and there is an error that says so.
             Self::Direct(_) => Ok(()),
