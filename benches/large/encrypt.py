@@ -2,8 +2,8 @@
 """Times the encryption of one large file by `clearkey`, a plain `cp`, and other encrypters.
 
 First every tool's output is decrypted and hashed, and must not have the clear samples before that:
-a tool that gets a sample wrong is not timed. Then all take turns. The input is copied into the folder
-for the outputs, so that both are on one file system.
+a tool that gets a sample wrong is not timed. Then all take turns. The input is copied into the
+folder for the outputs, so that both are on one file system.
 """
 
 from __future__ import annotations
