@@ -68,25 +68,17 @@ impl Mapper {
         sample: &[u8],
         ranges: &mut Vec<Range<usize>>,
     ) -> Result<(), Error> {
-        let mut at = 0;
-        while at < sample.len() {
-            let place = nal::unit(sample, at, self.0.length_size)?;
-            at = place.end;
-            let nal = &sample[place.clone()];
+        let Config { length_size, sets } = &mut self.0;
+        nal::slice_data(sample, *length_size, ranges, |nal| {
             match nal.first().map(|header| header & 0x1f) {
                 Some(1 | 5) => {
-                    let sets = &self.0.sets;
-                    let end = Rbsp::read(nal, |rbsp| {
-                        Header::read(rbsp, sets).map(|header| rbsp.end(header.bits))
-                    })?;
-                    if end < nal.len() {
-                        ranges.push(place.start + end..place.end);
-                    }
+                    let read = |rbsp: &Rbsp| Ok(rbsp.end(Header::read(rbsp, sets)?.bits));
+                    return Rbsp::read(nal, read).map(Some);
                 }
-                Some(7 | 8) => self.0.sets.update(nal)?,
+                Some(7 | 8) => sets.update(nal)?,
                 _ => {}
             }
-        }
-        Ok(())
+            Ok(None)
+        })
     }
 }

@@ -81,27 +81,19 @@ impl Mapper {
         sample: &[u8],
         ranges: &mut Vec<Range<usize>>,
     ) -> Result<(), Error> {
-        let mut at = 0;
-        while at < sample.len() {
-            let place = nal::unit(sample, at, self.0.length_size)?;
-            at = place.end;
-            let nal = &sample[place.clone()];
+        let Config { length_size, sets, .. } = &mut self.0;
+        nal::slice_data(sample, *length_size, ranges, |nal| {
             match unit_type(nal) {
                 Some((unit_type, 0)) if is_slice(unit_type) => {
-                    let sets = &self.0.sets;
-                    let end = Rbsp::read(nal, |rbsp| {
-                        Header::read(rbsp, sets).map(|header| rbsp.end(header.bits))
-                    })?;
-                    if end < nal.len() {
-                        ranges.push(place.start + end..place.end);
-                    }
+                    let read = |rbsp: &Rbsp| Ok(rbsp.end(Header::read(rbsp, sets)?.bits));
+                    return Rbsp::read(nal, read).map(Some);
                 }
                 Some((unit_type, layer)) if is_slice(unit_type) => {
                     return Err(Error::Invalid { what: "nuh_layer_id", value: layer.into() });
                 }
-                _ => self.0.sets.update(nal)?,
+                _ => sets.update(nal)?,
             }
-        }
-        Ok(())
+            Ok(None)
+        })
     }
 }

@@ -32,6 +32,28 @@ pub(crate) fn unit(sample: &[u8], at: usize, length_size: usize) -> Result<Range
     }
 }
 
+/// Adds the place of each slice's data: from behind its header to the end of its NAL unit. `header_end` takes
+/// each unit in turn, and answers for slices where their header ends.
+pub(crate) fn slice_data(
+    sample: &[u8],
+    length_size: usize,
+    ranges: &mut Vec<Range<usize>>,
+    mut header_end: impl FnMut(&[u8]) -> Result<Option<usize>, Error>,
+) -> Result<(), Error> {
+    let mut at = 0;
+    while at < sample.len() {
+        let place = unit(sample, at, length_size)?;
+        at = place.end;
+        let nal = &sample[place.clone()];
+        if let Some(end) = header_end(nal)?
+            && end < nal.len()
+        {
+            ranges.push(place.start + end..place.end);
+        }
+    }
+    Ok(())
+}
+
 /// An unsigned Exp-Golomb number that is at most `limit`.
 pub(crate) fn up_to(bits: &mut Bits<'_>, what: &'static str, limit: u32) -> Result<u32, Error> {
     match bits.ue()? {
