@@ -11,7 +11,8 @@ use clearkey::KeyId;
 
 use crate::{
     Error, Place, Relocation,
-    plan::{Change, Edit, Plan, Protection, Sample, Scope},
+    edit::{Change, Edit},
+    plan::{Plan, Protection, Sample, Scope},
 };
 
 /// Where keys come from. Any `Fn(u32, &KeyId) -> Option<Arc<Key>>` is one.

@@ -40,6 +40,7 @@
 
 mod apply;
 mod demand;
+mod edit;
 pub mod encrypt;
 mod error;
 mod fourcc;
@@ -58,11 +59,11 @@ pub use codec::Verdict;
 pub use {
     apply::{KeySource, ReadyPlan},
     demand::KeyDemand,
+    edit::{Change, Edit},
     error::{Error, Place},
     fourcc::FourCc,
     plan::{
-        AuxInfo, Change, Edit, EntryProtection, EntrySummary, InitData, Plan, Protection, Sample,
-        Scope, Track,
+        AuxInfo, EntryProtection, EntrySummary, InitData, Plan, Protection, Sample, Scope, Track,
     },
     planner::{Planner, Step},
     relocation::Relocation,

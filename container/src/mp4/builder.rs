@@ -7,8 +7,9 @@ use clearkey::InitDataType;
 
 use crate::{
     Error, Place,
+    edit::{Change, Edit},
     mp4::boxes::Mp4Box,
-    plan::{AuxInfo, Change, Edit, InitData, Plan, Protection, Sample, Scope},
+    plan::{AuxInfo, InitData, Plan, Protection, Sample, Scope},
 };
 
 /// PIFF's `pssh`.

@@ -6,7 +6,7 @@
 //! ```
 
 use crate::{
-    plan::Change,
+    edit::Change,
     webm::{
         ebml::{self, Header, unknown, vint},
         tracks::void,

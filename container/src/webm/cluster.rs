@@ -3,8 +3,10 @@
 use std::{collections::BTreeMap, ops::Range};
 
 use crate::{
-    Error, Place, limits,
-    plan::{AuxInfo, Edit, Plan, Sample},
+    Error, Place,
+    edit::Edit,
+    limits,
+    plan::{AuxInfo, Plan, Sample},
     stop::Stop,
     webm::{
         block::{self, BlockHeader},

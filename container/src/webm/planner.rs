@@ -7,7 +7,7 @@ use std::{io, ops::Range, sync::Arc};
 
 use crate::{
     Edit, Error, Place, Plan, ReadAt, Relocation, Step,
-    plan::Change,
+    edit::Change,
     stop::Stop,
     webm::{
         cluster,

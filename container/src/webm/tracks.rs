@@ -8,7 +8,8 @@ use codec::Codec;
 
 use crate::{
     Error, FourCc,
-    plan::{Change, Edit, EntryProtection, EntrySummary, InitData, Plan, Protection, Scope, Track},
+    edit::{Change, Edit},
+    plan::{EntryProtection, EntrySummary, InitData, Plan, Protection, Scope, Track},
     webm::{
         ebml::{self, Element},
         frame, ids,

@@ -3,7 +3,7 @@
 use super::{Unit, insert, remove};
 use crate::{
     Error, Relocation,
-    plan::Change,
+    edit::Change,
     webm::{
         ebml::{self, Element, unknown},
         ids,

@@ -13,8 +13,8 @@ use cenc::Scheme;
 
 use crate::{
     Error, Plan, ReadAt, ReadyPlan, Relocation, Step,
+    edit::{Change, Edit},
     encrypt::{IvSettings, Settings},
-    plan::{Change, Edit},
     stop::Stop,
     webm::{
         Planner,
