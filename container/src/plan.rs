@@ -13,8 +13,8 @@ use crate::{FourCc, edit::Edit};
 /// How one unit (an init segment, a fragment, a whole progressive file) is decrypted.
 ///
 /// All offsets count from the start of the input, in bytes. Samples and edits lie inside of
-/// [`range`](Self::range), are sorted by offset, and do not overlap; but what a [`Change::Shift`] moves may
-/// be a sample.
+/// [`range`](Self::range), are sorted by offset, and do not overlap; but what a
+/// [`Change::Shift`](crate::Change::Shift) moves may be a sample.
 #[derive(Clone, Debug, Default)]
 pub struct Plan {
     pub(crate) range: Range<u64>,
