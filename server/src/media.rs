@@ -66,9 +66,9 @@ impl Media {
         &self.root
     }
 
-    /// A file by its name in an address, below the folder; `None` if it is not shown. A link may lead to any
+    /// A file by its name in an address, below the folder, with its length; `None` if it is not shown. A link may lead to any
     /// place within the folder.
-    async fn find(&self, name: &str) -> io::Result<Option<PathBuf>> {
+    async fn find(&self, name: &str) -> io::Result<Option<(PathBuf, u64)>> {
         let path = Path::new(name);
         let is_plain = path.components().all(|component| match component {
             Component::Normal(name) => name.to_str().is_some_and(|name| !is_hidden(name)),
@@ -84,15 +84,24 @@ impl Media {
             type_of(below).is_some()
                 && parts.all(|part| !is_hidden(&part.as_os_str().to_string_lossy()))
         });
-        let is_file = is_shown && tokio::fs::metadata(&path).await?.is_file();
-        Ok(is_file.then_some(path))
+        if !is_shown {
+            return Ok(None);
+        }
+        let file = tokio::fs::metadata(&path).await?;
+        Ok(file.is_file().then(|| (path, file.len())))
     }
 
     /// Answers with a file, a range of it, or that it has not changed.
-    pub(crate) async fn answer(&self, name: &str, request: Request) -> Response {
+    pub(crate) async fn answer(&self, name: &str, mut request: Request) -> Response {
         let found = self.find(name).await.ok().flatten();
-        let Some(path) = found else { return Refused::not_found().into_response() };
-        let Some(media_type) = type_of(&path) else { return Refused::not_found().into_response() };
+        let found = found.and_then(|(path, len)| type_of(&path).map(|kind| (path, len, kind)));
+        let Some((path, len, media_type)) = found else {
+            return Refused::not_found().into_response();
+        };
+        if len == 0 {
+            // Of nothing there is no range, and `ServeFile` would name one.
+            request.headers_mut().remove(header::RANGE);
+        }
         match ServeFile::new(path).try_call(request).await {
             Ok(response) => {
                 let mut response = response.map(Body::new);
