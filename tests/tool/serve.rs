@@ -204,6 +204,27 @@ fn what_is_being_answered_is_answered_before_the_end() {
 }
 
 #[test]
+fn a_log_that_nobody_reads_stops_nothing() {
+    let key = format!("{}:{}", "01".repeat(16), "7c".repeat(16));
+    let mut server = Server::start(&[&"--key", &key]);
+    let mut stream = server.connect();
+    // Each is a line of more than 100 octets, and a pipe holds 65,536.
+    for _ in 0..20 {
+        stream
+            .write_all("GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n".repeat(100).as_bytes())
+            .unwrap();
+        let (mut answered, mut octets) = (0, [0]);
+        while answered < 100 {
+            // `k` of the body's `ok` ends each answer, and is in no header.
+            stream.read_exact(&mut octets).unwrap();
+            answered += usize::from(octets == *b"k");
+        }
+    }
+    server.signal("TERM");
+    assert_eq!(server.process.wait().unwrap().code(), Some(0));
+}
+
+#[test]
 fn there_is_room_for_so_many_connections() {
     let key = format!("{}:{}", "01".repeat(16), "7c".repeat(16));
     let server = Server::start(&[&"--key", &key, &"--max-connections", &"2"]);
