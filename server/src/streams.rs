@@ -3,9 +3,12 @@
 use std::{
     fs::{self, File},
     path::{Path, PathBuf},
+    time::{Duration, Instant},
 };
 
+use axum::body::Bytes;
 use serde::Serialize;
+use tokio::{sync::Mutex, task::spawn_blocking};
 
 use crate::media::{Media, is_hidden, type_of};
 
@@ -13,9 +16,39 @@ use crate::media::{Media, is_hidden, type_of};
 const FILES: usize = 1000;
 const DEPTH: usize = 8;
 
+/// For how long a list is given out again.
+const FRESH: Duration = Duration::from_secs(1);
+
+/// The list of a folder's streams. However many ask, one looks.
+#[derive(Debug)]
+pub(crate) struct Listing {
+    media: Media,
+    last: Mutex<Option<(Instant, Bytes)>>,
+}
+
+impl Listing {
+    pub(crate) fn new(media: Media) -> Self {
+        Self { media, last: Mutex::new(None) }
+    }
+
+    /// The list as JSON, not older than a second; `None` if there was no thread to look.
+    pub(crate) async fn json(&self) -> Option<Bytes> {
+        let mut last = self.last.lock().await;
+        if let Some((at, json)) = &*last
+            && at.elapsed() < FRESH
+        {
+            return Some(json.clone());
+        }
+        let media = self.media.clone();
+        let look = move || serde_json::to_vec(&Streams::find(&media));
+        let json = Bytes::from(spawn_blocking(look).await.ok()?.ok()?);
+        Some(last.insert((Instant::now(), json)).1.clone())
+    }
+}
+
 /// All streams of a folder.
-#[derive(Debug, Default, Serialize)]
-pub(crate) struct Streams {
+#[derive(Debug, Serialize)]
+struct Streams {
     streams: Vec<Stream>,
 }
 
@@ -36,7 +69,7 @@ struct Stream {
 
 impl Streams {
     /// Looks for streams, sorted by name. Of a folder that cannot be read, nothing is listed.
-    pub(crate) fn find(media: &Media) -> Self {
+    fn find(media: &Media) -> Self {
         let mut paths = Vec::new();
         walk(media.root(), DEPTH, &mut paths);
         paths.sort();
