@@ -1,7 +1,7 @@
 //! What there is to play, for the page to choose from.
 
 use std::{
-    fs::{self, File},
+    fs,
     path::{Path, PathBuf},
     time::{Duration, Instant},
 };
@@ -59,12 +59,9 @@ struct Stream {
     name: String,
     /// Where this server has it.
     url: String,
-    /// Its media type; with codecs, if it is no manifest.
+    /// Its media type. Which codecs are in it, the page sees for itself.
     #[serde(rename = "type")]
-    media_type: String,
-    /// Why `MediaSource` would not take it.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    unplayable: Option<String>,
+    media_type: &'static str,
 }
 
 impl Streams {
@@ -100,21 +97,7 @@ fn is_stream(path: &Path) -> bool {
 fn stream(root: &Path, path: &Path) -> Option<Stream> {
     let name = path.strip_prefix(root).ok()?.to_str()?.to_owned();
     let url = format!("/media/{}", encoded(&name));
-    let plain = type_of(path)?;
-    if plain == "application/dash+xml" {
-        return Some(Stream { name, url, media_type: plain.to_owned(), unplayable: None });
-    }
-    let (media_type, unplayable) = match described(path) {
-        Ok(found) => found,
-        Err(why) => (plain.to_owned(), Some(why)),
-    };
-    Some(Stream { name, url, media_type, unplayable })
-}
-
-/// The media type of a file with its codecs, and why it cannot be played.
-fn described(path: &Path) -> Result<(String, Option<String>), String> {
-    let _ = File::open(path).map_err(|error| error.to_string())?;
-    Err("not described yet".to_owned())
+    Some(Stream { name, url, media_type: type_of(path)? })
 }
 
 /// A path as an address has it (RFC 3986, `pchar`).
