@@ -7,6 +7,7 @@ use std::{
 };
 
 use axum::body::Bytes;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Serialize;
 use tokio::{sync::Mutex, task::spawn_blocking};
 
@@ -16,6 +17,9 @@ use crate::media::{Media, is_hidden, type_of};
 const FILES: usize = 1000;
 const DEPTH: usize = 8;
 
+/// What is escaped in an address (RFC 3986): all but unreserved characters and `/`.
+const ESCAPED: &AsciiSet =
+    &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'/').remove(b'_').remove(b'~');
 /// For how long a list is given out again.
 const FRESH: Duration = Duration::from_secs(1);
 
@@ -96,20 +100,6 @@ fn is_stream(path: &Path) -> bool {
 
 fn stream(root: &Path, path: &Path) -> Option<Stream> {
     let name = path.strip_prefix(root).ok()?.to_str()?.to_owned();
-    let url = format!("/media/{}", encoded(&name));
+    let url = format!("/media/{}", utf8_percent_encode(&name, ESCAPED));
     Some(Stream { name, url, media_type: type_of(path)? })
-}
-
-/// A path as an address has it (RFC 3986, `pchar`).
-fn encoded(name: &str) -> String {
-    let mut url = String::with_capacity(name.len());
-    for octet in name.bytes() {
-        match octet {
-            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' | b'/' => {
-                url.push(octet.into());
-            }
-            other => url += &format!("%{other:02X}"),
-        }
-    }
-    url
 }
