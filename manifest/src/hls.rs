@@ -51,10 +51,11 @@ pub fn media_playlist(
         if stream.is_independent() {
             writeln!(text, "#EXT-X-INDEPENDENT-SEGMENTS")?;
         }
+        writeln!(text, "#EXT-X-MAP:URI={},BYTERANGE=\"{}@0\"", quoted(url), stream.init)?;
+        // Behind the initialization segment, which is not encrypted.
         if let Some(key) = &key {
             text.push_str(key);
         }
-        writeln!(text, "#EXT-X-MAP:URI={},BYTERANGE=\"{}@0\"", quoted(url), stream.init)?;
         for segment in &stream.index.segments {
             let (start, end) = (segment.range.start, segment.range.end);
             writeln!(text, "#EXTINF:{:.6},", stream.seconds(segment.duration))?;
