@@ -165,8 +165,8 @@ impl Group<'_, '_> {
         for (index, StreamAt { url, stream }) in self.members.iter().enumerate() {
             let (language, channels) = choice(stream);
             let mut name = language.unwrap_or("audio").to_owned();
-            // Names in a group differ.
-            if index > 0 {
+            // Names in a group differ, and so do languages, mostly.
+            if self.members[..index].iter().any(|member| choice(member.stream).0 == language) {
                 name += &format!(" {}", index + 1);
             }
             *text += &format!("#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID={}", quoted(&self.id));

@@ -176,6 +176,15 @@ fn playlists_are_these() {
         at("other.m3u8", &other),
     ];
     assert_golden("multivariant.m3u8", &hls::multivariant_playlist(&all).unwrap());
+    // The same language with other channels.
+    let mut surround = aac.clone();
+    surround.audio = surround.audio.map(|audio| manifest::Audio { channels: 6, ..audio });
+    let all = [at("a.m3u8", aac), at("video.m3u8", avc), at("b.m3u8", &surround)];
+    let text = hls::multivariant_playlist(&all).unwrap();
+    assert!(
+        text.contains("NAME=\"de\",") && text.contains("NAME=\"de 2\",LANGUAGE=\"de\","),
+        "{text}"
+    );
     let sound = hls::multivariant_playlist(&all[..1]).unwrap();
     assert!(sound.ends_with(",CODECS=\"mp4a.40.2\"\ngerman.m3u8\n"), "{sound}");
     assert!(!sound.contains("EXT-X-MEDIA:"), "{sound}");
