@@ -14,9 +14,10 @@ fn inputs_without_an_index_are_refused_with_the_line_that_makes_one() {
     let flags = "+delay_moov+default_base_moof+dash+global_sidx";
     let video = format!("-movflags +frag_keyframe{flags}");
     let audio = format!("-frag_duration 2000000 -movflags {flags}");
+    let flac = format!("-strict -2 {audio}");
     let webm_audio = "-cluster_time_limit 2000 -cues_to_front 1";
     let cases = [
-        ("clear/flac.mp4", "it is not fragmented", "0:a:0", &audio[..], "clear/flac-audio.mp4"),
+        ("clear/flac.mp4", "it is not fragmented", "0:a:0", &flac[..], "clear/flac-audio.mp4"),
         ("clear/avc_aac.mp4", "it has 2 tracks", "0:v:0", &video, "clear/avc_aac-video.mp4"),
         ("clear/avc_aac.mp4", "it has 2 tracks", "0:a:0", &audio, "clear/avc_aac-audio.mp4"),
         (
