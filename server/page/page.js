@@ -1,5 +1,5 @@
 // Wires the page: what is chosen in the form is opened, fed to the video, and told to the log.
-import { Eme, missing } from './eme.js';
+import { Eme, missing, SCHEMES } from './eme.js';
 import { Log } from './log.js';
 import { feed } from './media_source.js';
 import { count, watch } from './playback.js';
@@ -11,7 +11,9 @@ const $ = (id) => document.getElementById(id);
 const video = $('video');
 const log = new Log($('entries'));
 const table = new SessionTable($('sessions'), $('no-sessions'));
-const figures = Object.fromEntries(['time', 'frames', 'dropped', 'buffered'].map((id) => [id, $(id)]));
+const figures = Object.fromEntries(
+  ['time', 'frames', 'dropped', 'buffered'].map((id) => [id, $(id)]),
+);
 let current = null; // the stream that plays: `{ stop, eme }`
 
 $('server').value = new URL('.', location.href).href;
@@ -28,7 +30,10 @@ async function showStreams() {
     const streams = await fetchStreams();
     fillList($('streams'), streams);
     const usable = streams.filter(({ unplayable }) => !unplayable).length;
-    if (!streams.length) fail('There are no streams in the folder that this server serves. Start it with --media DIR, or give an address.');
+    if (!streams.length)
+      fail(
+        'There are no streams in the folder that this server serves. Start it with --media DIR, or give an address.',
+      );
     else if (!usable) fail('None of the streams of this server can be played; the list says why.');
     else say(`${streams.length} ${streams.length === 1 ? 'stream' : 'streams'} to choose from`);
   } catch (error) {
@@ -43,7 +48,10 @@ async function load() {
   await unload();
   const form = new FormData($('load'));
   const address = chosen(form);
-  const settings = { server: absolute(form.get('server'), 'license server'), sessionType: form.get('session-type') };
+  const settings = {
+    server: absolute(form.get('server'), 'license server'),
+    sessionType: form.get('session-type'),
+  };
   const stop = new AbortController();
   const { signal } = stop;
   const page = { log, table, say, fail };
@@ -51,12 +59,12 @@ async function load() {
   log.restart();
   log.add('load', address);
   say('Loading');
-  watch(video, page, signal);
-  count(video, figures, signal);
   try {
     const stream = await openStream(address, signal);
     for (const track of stream.tracks) log.add('track', describe(track));
     noteServers(stream, settings.server);
+    watch(video, caveat(stream), page, signal);
+    count(video, figures, signal);
     current.eme = new Eme(video, stream, settings, page, signal);
     const feeding = feed(video, stream, signal);
     video.play().catch((error) => {
@@ -65,6 +73,7 @@ async function load() {
     await feeding;
   } catch (error) {
     if (signal.aborted || video.error) return; // the element has told its own error
+    stop.abort();
     log.add('error', error.message, { kind: 'error' });
     fail(error.message);
   }
@@ -92,14 +101,23 @@ function chosen(form) {
 
 function absolute(text, what) {
   const url = URL.canParse(text.trim(), location.href) ? new URL(text.trim(), location.href) : null;
-  if (!['http:', 'https:'].includes(url?.protocol)) throw new Error(`The address of the ${what} is none: ${text}`);
+  if (!['http:', 'https:'].includes(url?.protocol))
+    throw new Error(`The address of the ${what} is none: ${text}`);
   return url.href;
 }
 
 function describe({ url, type, scheme, kids, segments }) {
-  const protection = kids.length ? `${scheme ?? 'encrypted'}, default_KID ${kids.join(', ')}` : 'clear';
   const index = segments ? `index of ${segments.length} segments` : 'no index';
-  return `${url.split('/').at(-1)} · ${type} · ${protection} · ${index}`;
+  const first = [url.split('/').at(-1), scheme ?? (kids.length ? 'encrypted' : 'clear'), index];
+  return [first.join(' · '), type, ...kids.map((kid) => `default_KID ${kid}`)].join('\n');
+}
+
+/// What else than the media may be the reason if they do not play.
+function caveat({ scheme, kids }) {
+  if (scheme && !SCHEMES.includes(scheme)) {
+    return `They are encrypted by the scheme ${scheme}; browsers decrypt only ${SCHEMES.join(' and ')}.`;
+  }
+  return kids.length ? 'A wrong key looks like this, too.' : '';
 }
 
 function noteServers({ laurls }, server) {

@@ -16,18 +16,35 @@ export function fillList(list, streams) {
   first.checked = true;
 }
 
+/// A media type as people say it: the container, and the codecs.
+function brief(type) {
+  if (type === 'application/dash+xml') return 'DASH';
+  const [, container, codecs] = /^\w+\/(\w+)(?:.*codecs="([^"]*)")?/.exec(type) ?? [];
+  const name = { mp4: 'MP4', webm: 'WebM' }[container] ?? type;
+  return codecs ? `${name} · ${codecs.split(/,\s*/).join(', ')}` : name;
+}
+
 function item({ name, url, type, unplayable }, place) {
   const made = document.createElement('li');
   const radio = document.createElement('input');
   const id = `stream-${place}`;
-  Object.assign(radio, { type: 'radio', name: 'stream', id, value: url, disabled: Boolean(unplayable) });
+  Object.assign(radio, {
+    type: 'radio',
+    name: 'stream',
+    id,
+    value: url,
+    disabled: Boolean(unplayable),
+  });
   radio.dataset.name = name;
   const label = document.createElement('label');
   label.htmlFor = id;
   const title = document.createElement('span');
   Object.assign(title, { className: 'name', textContent: name });
   const note = document.createElement('span');
-  Object.assign(note, { className: 'note', textContent: unplayable ? `cannot play: ${unplayable}` : type });
+  Object.assign(note, {
+    className: 'note',
+    textContent: unplayable ? `cannot play: ${unplayable}` : brief(type),
+  });
   label.append(title, ' ', note);
   made.append(radio, label);
   return made;

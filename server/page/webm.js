@@ -91,7 +91,7 @@ function inside(body, wanted) {
 /// The elements in `octets`: `start` is where the body begins. The last may be cut off, and one of
 /// unknown size goes on to the end.
 function* elements(octets, from = 0) {
-  for (let at = from; at < octets.length; ) {
+  for (let at = from; at < octets.length;) {
     const idLength = Math.clz32(octets[at]) - 23;
     const sizeAt = at + idLength;
     const sizeLength = Math.clz32(octets[sizeAt] ?? 0) - 23;
