@@ -196,8 +196,8 @@ export class Eme {
   }
 
   #without() {
-    const usable = this.#sessions.flatMap(({ session }) => statuses(session).map(([kid]) => kid));
-    const lacking = this.stream.kids.filter((kid) => !usable.includes(kid));
+    const held = this.#sessions.flatMap(({ session }) => statuses(session).map(([kid]) => kid));
+    const lacking = this.stream.kids.filter((kid) => !held.includes(kid));
     return lacking.length ? `no session has a key for ${lacking.join(', ')}` : '';
   }
 

@@ -15,11 +15,12 @@ const figures = Object.fromEntries(
   ['time', 'frames', 'dropped', 'buffered'].map((id) => [id, $(id)]),
 );
 let current = null; // the stream that plays: `{ stop, eme }`
+let turn = Promise.resolve(); // one load begins after the other
 
 $('server').value = new URL('.', location.href).href;
 $('load').addEventListener('submit', (event) => {
   event.preventDefault();
-  load().catch((error) => fail(error.message));
+  turn = turn.then(load).catch((error) => fail(error.message));
 });
 $('address').addEventListener('input', () => ($('other').checked = true));
 $('show-keys').addEventListener('change', ({ target }) => log.showKeys(target.checked));
@@ -29,13 +30,8 @@ async function showStreams() {
   try {
     const streams = await fetchStreams();
     fillList($('streams'), streams);
-    const usable = streams.filter(({ unplayable }) => !unplayable).length;
-    if (!streams.length)
-      fail(
-        'There are no streams in the folder that this server serves. Start it with --media DIR, or give an address.',
-      );
-    else if (!usable) fail('None of the streams of this server can be played; the list says why.');
-    else say(`${streams.length} ${streams.length === 1 ? 'stream' : 'streams'} to choose from`);
+    if (streams.length) say(streams.length === 1 ? 'One stream' : `${streams.length} streams`);
+    else fail('This server has no streams: start it with --media DIR, or type an address.');
   } catch (error) {
     fail(`The list of streams cannot be read: ${error.message}`);
   }
@@ -43,7 +39,7 @@ async function showStreams() {
   if (why) fail(why);
 }
 
-/// Plays what the form says, in place of what played before.
+/// Lets what the form says play in place of what played before.
 async function load() {
   await unload();
   const form = new FormData($('load'));
@@ -52,28 +48,32 @@ async function load() {
     server: absolute(form.get('server'), 'license server'),
     sessionType: form.get('session-type'),
   };
-  const stop = new AbortController();
-  const { signal } = stop;
-  const page = { log, table, say, fail };
-  current = { stop, eme: null };
+  current = { stop: new AbortController(), eme: null };
   log.restart();
   log.add('load', address);
   say('Loading');
+  play(current, address, settings).catch((error) => fail(error.message));
+}
+
+/// Plays a stream until it is stopped. What fails ends it.
+async function play(playing, address, settings) {
+  const { signal } = playing.stop;
+  const page = { log, table, say, fail };
   try {
     const stream = await openStream(address, signal);
     for (const track of stream.tracks) log.add('track', describe(track));
     noteServers(stream, settings.server);
     watch(video, caveat(stream), page, signal);
     count(video, figures, signal);
-    current.eme = new Eme(video, stream, settings, page, signal);
+    playing.eme = new Eme(video, stream, settings, page, signal);
     const feeding = feed(video, stream, signal);
     video.play().catch((error) => {
-      if (error.name === 'NotAllowedError') say('Ready: press play in the video');
+      if (error.name === 'NotAllowedError') say('Ready: press play in the picture');
     });
     await feeding;
   } catch (error) {
     if (signal.aborted || video.error) return; // the element has told its own error
-    stop.abort();
+    playing.stop.abort();
     log.add('error', error.message, { kind: 'error' });
     fail(error.message);
   }
