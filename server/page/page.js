@@ -59,12 +59,12 @@ async function load() {
 async function play(playing, address, settings) {
   const { signal } = playing.stop;
   const page = { log, table, say, fail };
+  count(video, figures, signal);
   try {
     const stream = await openStream(address, signal);
     for (const track of stream.tracks) log.add('track', describe(track));
     noteServers(stream, settings.server);
     watch(video, caveat(stream), page, signal);
-    count(video, figures, signal);
     playing.eme = new Eme(video, stream, settings, page, signal);
     const feeding = feed(video, stream, signal);
     video.play().catch((error) => {

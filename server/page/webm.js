@@ -98,12 +98,19 @@ function* elements(octets, from = 0) {
     const start = sizeAt + sizeLength;
     if (idLength > 4 || sizeLength > 8 || start > octets.length) return;
     const id = number(octets.subarray(at, sizeAt));
-    const value = number(octets.subarray(sizeAt, start)) - 2 ** (7 * sizeLength);
-    const size = value === 2 ** (7 * sizeLength) - 1 ? Infinity : value;
+    const size = sizeOf(octets.slice(sizeAt, start));
     const end = start + size;
     yield { id, start, size, body: octets.subarray(start, end), whole: end <= octets.length };
     at = end;
   }
+}
+
+/// The value of a size's octets, whose first bit that is set is no part of it. All ones: unknown.
+function sizeOf(octets) {
+  octets[0] &= (1 << (8 - octets.length)) - 1;
+  const ones = 2 ** (8 - octets.length) - 1;
+  const unknown = octets.every((octet, at) => octet === (at ? 0xff : ones));
+  return unknown ? Infinity : number(octets);
 }
 
 function number(octets, otherwise = 0) {
