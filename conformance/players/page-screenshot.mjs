@@ -41,13 +41,14 @@ export async function takeScreenshot(clearkey, parent, file) {
   const server = await serve(clearkey, { folder: parent, name: 'films', keys, media: folder });
   const browser = await launch('chromium');
   try {
-    const page = await open(browser, server.address, { width: 1200, height: 920 });
+    const page = await open(browser, server.address, { width: 1200, height: 1040 });
     await page.play('film_cenc.mp4');
     await page.moving();
-    await page.page.evaluate(() => {
-      document.activeElement.blur();
-      document.querySelector('.log').scrollTop = 0;
-    });
+    // By then the browser has faded its controls out.
+    await page.until(
+      () => document.querySelector('video').currentTime > 3.2,
+      'it plays for a while',
+    );
     await page.page.screenshot({ path: file });
   } finally {
     await browser.close();

@@ -1,18 +1,20 @@
 #!/usr/bin/env node
-// Uses the player page of `clearkey serve` in real browsers, with the CDMs they bring.
+// Uses the player page of `clearkey serve` in real browsers, with the CDMs they bring, and with a
+// library if one is given.
 //
-//     node page.mjs --clearkey BIN [--browser chromium|firefox] [--case REGEX] [--screenshot PNG]
+//     node page.mjs --clearkey BIN [--library LIB] [--browser chromium|firefox] [--case REGEX] [--screenshot PNG]
 //
-// Prints a line for each case, and the totals. See ../README.md.
+// --screenshot writes the picture for the README. Prints a line for each case, and the totals.
 import { mkdtemp, mkdir, readFile, rm } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import os from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 
-import { BROWSERS, launch } from '../browsers/launch.mjs';
+import { BROWSERS, launch, proveLibrary } from '../browsers/launch.mjs';
 import { CASES } from './page-cases.mjs';
 import { open } from './page-driver.mjs';
+import { LIBRARY_CASES, withLibrary } from './page-library.mjs';
 import { makeStreams } from './page-media.mjs';
 import { takeScreenshot } from './page-screenshot.mjs';
 import { serve } from './page-server.mjs';
@@ -27,7 +29,11 @@ const count = { passed: 0, failed: 0 };
 try {
   const servers = await startServers();
   const axe = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
-  for (const name of options.browsers) await testIn(name, servers, axe);
+  for (const name of options.browsers) {
+    await testIn(name, {}, CASES, { servers, axe });
+    if (options.library)
+      await testIn(name, withLibrary(options.library), LIBRARY_CASES, { servers });
+  }
   if (options.screenshot) await takeScreenshot(options.clearkey, folder, options.screenshot);
 } finally {
   await Promise.all(started.map((server) => server.close()));
@@ -42,18 +48,20 @@ function readArguments() {
       browser: { type: 'string', multiple: true, default: BROWSERS },
       case: { type: 'string', default: '' },
       clearkey: { type: 'string' },
+      library: { type: 'string' },
       screenshot: { type: 'string' },
     },
   });
   if (!values.clearkey || !values.browser.every((name) => BROWSERS.includes(name))) {
     console.error(
-      `usage: page.mjs --clearkey BIN [--browser ${BROWSERS.join('|')}] [--case REGEX] [--screenshot PNG]`,
+      `usage: page.mjs --clearkey BIN [--library LIB] [--browser ${BROWSERS.join('|')}] [--case REGEX] [--screenshot PNG]`,
     );
     process.exit(2);
   }
   return {
     browsers: values.browser,
     clearkey: path.resolve(values.clearkey),
+    library: values.library && path.resolve(values.library),
     pattern: new RegExp(values.case),
     screenshot: values.screenshot,
   };
@@ -80,17 +88,16 @@ async function startServers() {
   return servers;
 }
 
-async function testIn(name, servers, axe) {
+async function testIn(name, how, cases, tools) {
   const args = name === 'chromium' ? [`--host-resolver-rules=MAP ${ELSEWHERE} 127.0.0.1`] : [];
-  const browser = await launch(name, { args });
+  const browser = await launch(name, { ...how, args });
+  const { keySystem, version } = browser;
   try {
-    for (const one of CASES) {
+    for (const one of cases) {
       if (!options.pattern.test(one.name) || (one.only ?? name) !== name) continue;
-      const why = await fault(one, { name, browser, servers, axe, elsewhere: ELSEWHERE });
+      const why = await fault(one, { ...tools, name, browser, keySystem, elsewhere: ELSEWHERE });
       count[why ? 'failed' : 'passed'] += 1;
-      console.log(
-        `${why ? 'FAILED' : 'ok'}  ${browser.version}  ${one.name}${why ? `\n  ${why}` : ''}`,
-      );
+      console.log(`${why ? 'FAILED' : 'ok'}  ${version}  ${one.name}${why ? `\n  ${why}` : ''}`);
     }
   } finally {
     await browser.close();
@@ -108,6 +115,7 @@ async function fault({ run }, tools) {
   };
   try {
     await run({ ...tools, visit });
+    proveLibrary(tools.browser);
     for (const { page, origin } of pages) {
       const others = page.requests.filter(
         (url) => /^(https?|wss?):/.test(url) && new URL(url).origin !== origin,

@@ -4,7 +4,6 @@ import { askServer, pretty } from './license.js';
 import { base64url, fromHex, hex } from './octets.js';
 import { statuses } from './session_table.js';
 
-const KEY_SYSTEM = 'org.w3.clearkey';
 /// The schemes that browsers decrypt. They can be asked for by name.
 export const SCHEMES = ['cenc', 'cbcs'];
 
@@ -22,7 +21,7 @@ export class Eme {
   #asked = new Set(); // initialization data that has a session
   #sessions = [];
 
-  /// `settings` are `{ server, sessionType }`; `page` has `log`, `table`, and `fail(message)`.
+  /// `settings` are `{ server, keySystem, sessionType }`; `page` has `log`, `table`, and `fail(message)`.
   constructor(video, stream, settings, page, signal) {
     Object.assign(this, { video, stream, settings, page, signal });
     const listen = (name, act) => video.addEventListener(name, act, { signal });
@@ -99,24 +98,25 @@ export class Eme {
   async #access() {
     const why = missing();
     if (why) throw new Error(why);
-    const [asked, log] = [configuration(this.stream, this.settings.sessionType), this.page.log];
+    const { keySystem, sessionType } = this.settings;
+    const [asked, log] = [configuration(this.stream, sessionType), this.page.log];
     const detail = (label, value) => ({ label, text: () => JSON.stringify(value, null, 2) });
     let access;
     try {
-      access = await navigator.requestMediaKeySystemAccess(KEY_SYSTEM, [asked]);
+      access = await navigator.requestMediaKeySystemAccess(keySystem, [asked]);
     } catch (error) {
-      log.add('requestMediaKeySystemAccess()', `${KEY_SYSTEM} · ${error.name}: ${error.message}`, {
+      log.add('requestMediaKeySystemAccess()', `${keySystem} · ${error.name}: ${error.message}`, {
         kind: 'error',
         detail: detail('Configuration asked for', asked),
       });
       const types = [...(asked.videoCapabilities ?? []), ...(asked.audioCapabilities ?? [])];
       const what = types.map(({ contentType }) => contentType).join(' and ');
       throw new Error(
-        `This browser's ${KEY_SYSTEM} does not support ${asked.sessionTypes} sessions for ${what}.`,
+        `This browser's ${keySystem} does not support ${sessionType} sessions for ${what}.`,
       );
     }
     const granted = access.getConfiguration();
-    log.add('requestMediaKeySystemAccess()', `${KEY_SYSTEM}\n${summary(granted)}`, {
+    log.add('requestMediaKeySystemAccess()', `${keySystem}\n${summary(granted)}`, {
       detail: detail('Configuration granted', granted),
     });
     const mediaKeys = await access.createMediaKeys();

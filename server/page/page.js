@@ -46,6 +46,7 @@ async function load() {
   const address = chosen(form);
   const settings = {
     server: absolute(form.get('server'), 'license server'),
+    keySystem: form.get('key-system'),
     sessionType: form.get('session-type'),
   };
   current = { stop: new AbortController(), eme: null };
