@@ -7,6 +7,7 @@ import { LONG } from './page-media.mjs';
 const KIDS = ['10000000100010001000100000000001', '10000000100010001000100000000002'];
 const KEY = 'OiobaN0r2bLusl6ExHdmaA'; // of the first, as licenses have it
 const CONTRAST = 16; // of 255
+const LAST = LONG - 10; // seconds
 
 /// Cases by name; `only` names the browser of those that need what others have not.
 export const CASES = [
@@ -23,9 +24,9 @@ export const CASES = [
   { name: 'a server without streams', run: noStreams },
   { name: 'an insecure address', run: insecure, only: 'chromium' },
   { name: 'an address that is typed', run: typedAddress },
-  { name: 'seeking by sidx', run: (tools) => seeks(tools, 'long_index.mp4') },
-  { name: 'seeking by Cues', run: (tools) => seeks(tools, 'long_cues.webm') },
-  { name: 'seeking without an index', run: (tools) => seeks(tools, 'long.mpd') },
+  { name: 'seeking by sidx', run: (tools) => seeks(tools, 'long_index.mp4', true) },
+  { name: 'seeking by Cues', run: (tools) => seeks(tools, 'long_cues.webm', true) },
+  { name: 'seeking without an index', run: (tools) => seeks(tools, 'long.mpd', false) },
   { name: 'axe finds nothing', run: accessible },
   { name: 'axe finds nothing in the dark', run: accessibleInTheDark, only: 'chromium' },
   { name: 'nothing is cut off at 320 pixels, or at twice the size', run: fits },
@@ -293,22 +294,23 @@ async function typedAddress({ visit, servers }) {
   }
 }
 
-/// Not all is fetched at once, and to go to any time takes it there.
-async function seeks({ visit, servers }, file) {
+/// Not all is fetched at once, and to go to any time takes it there; with an index, past what lies between.
+async function seeks({ visit, servers }, file, hasIndex) {
   const page = await visit(servers.right);
   await page.play(file);
   await page.moving();
   const { buffered } = await page.look();
   assert.ok(buffered.at(-1)[1] < LONG - 20, `${buffered.at(-1)[1]} s are buffered at the start`);
-  for (const time of [LONG - 10, 45.3, 1]) {
+  for (const time of [LAST, 45.3, 1]) {
     await page.page.evaluate((to) => (document.querySelector('video').currentTime = to), time);
     await page.until(
       (to) => document.querySelector('video').currentTime > to + 0.5,
       `it plays on from ${time} s`,
       time,
     );
-    const { alert, status } = await page.look();
+    const { alert, status, buffered } = await page.look();
     assert.deepEqual([alert, status], [null, 'Playing'], `after seeking to ${time} s`);
+    if (time === LAST) assert.equal(buffered.length > 1, hasIndex, `buffered: ${buffered}`);
   }
 }
 
