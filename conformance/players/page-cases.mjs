@@ -14,6 +14,7 @@ export const CASES = [
   { name: 'an MPD plays by keyboard alone', run: playsByKeyboard },
   { name: 'the log has each step in order', run: logsInOrder },
   { name: 'files play: cbcs, WebM, no pssh', run: playsFiles },
+  { name: 'a pssh box of another system', run: playsForeign },
   { name: 'keys are hidden until they are asked for', run: hidesKeys },
   { name: 'a key that the server does not have', run: unknownKey },
   { name: 'a wrong key', run: wrongKey },
@@ -132,6 +133,22 @@ async function playsFiles({ name: browser, visit, servers }) {
     assert.ok(keys.length && keys.every(([, status]) => status === 'usable'), `${file}: ${keys}`);
     assert.ok((await page.contrast()) > CONTRAST, `${file}: the picture is blank`);
   }
+}
+
+/// ClearKey makes nothing of it, but the tracks have their key ids.
+async function playsForeign({ visit, servers }) {
+  const page = await visit(servers.right);
+  await page.play('foreign.mp4');
+  await page.moving();
+  const { alert, entries, keys } = await page.look();
+  assert.equal(alert, null);
+  assert.match(entries.find(({ name }) => name === 'encrypted').text, /pssh: Widevine/);
+  assert.ok(entries.some(({ name, error }) => name === 'generateRequest()' && error));
+  assert.ok(entries.some(({ name }) => name === 'initDataType keyids'));
+  assert.deepEqual(
+    keys.map(([, status]) => status),
+    ['usable'],
+  );
 }
 
 async function hidesKeys({ visit, servers }) {

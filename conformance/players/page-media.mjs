@@ -1,13 +1,14 @@
 // The streams that the player page is tested with: fixtures, an MPD over two of them, and longer
 // ones that are made here.
 import { execFileSync } from 'node:child_process';
-import { copyFile, readFile, rename, writeFile } from 'node:fs/promises';
+import { copyFile, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 import { boxes } from '../../server/page/mp4.js';
 
 const FIXTURES = fileURLToPath(new URL('../../fixtures/media/', import.meta.url));
+const CLEAR = fileURLToPath(new URL('../../fixtures/clear/avc_aac_frag.mp4', import.meta.url));
 const VIDEO = 'shaka_cenc_avc_aac_video.mp4';
 const AUDIO = 'shaka_cenc_avc_aac_audio.mp4';
 const COPIED = [
@@ -57,17 +58,30 @@ export async function makeStreams(folder, clearkey) {
     ['cues.webm', VP9],
   ];
   for (const [name, options] of long) keys.push(await makeLong(folder, name, options, clearkey));
+  keys.push(await makeForeign(folder, clearkey));
   await writeFile(path.join(folder, 'long.mpd'), document(LONG, [WHOLE]));
   return [...new Set(keys)];
 }
 
+/// A file whose only `pssh` box, of version 0, is Widevine's.
+async function makeForeign(folder, clearkey) {
+  const pssh = path.join(folder, '.pssh');
+  const box =
+    '00000020' + '70737368' + '00000000' + 'edef8ba979d64acea3c827dcd51d21ed' + '00000000';
+  await writeFile(pssh, Buffer.from(box, 'hex'));
+  return encrypt(clearkey, folder, CLEAR, 'foreign.mp4', ['--pssh', pssh]);
+}
+
 async function makeLong(folder, name, options, clearkey) {
-  const at = path.join(folder, `long_${name}`);
   const clear = path.join(folder, `.clear_${name}`); // names like this are not served
   execFileSync('ffmpeg', ['-v', 'error', ...SOURCE, ...options, clear]);
-  const keys = path.join(folder, '.keys');
-  execFileSync(clearkey, ['encrypt', clear, '-o', `${at}.part`, '--keys-out', keys, '--quiet']);
-  await rename(`${at}.part`, at);
+  return encrypt(clearkey, folder, clear, `long_${name}`, []);
+}
+
+/// Encrypts a file by a random key. Returns its `KID:KEY`.
+async function encrypt(clearkey, folder, clear, name, options) {
+  const [out, keys] = [path.join(folder, name), path.join(folder, '.keys')];
+  execFileSync(clearkey, ['encrypt', clear, '-o', out, '--keys-out', keys, '--quiet', ...options]);
   return (await readFile(keys, 'utf8')).trim();
 }
 
