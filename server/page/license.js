@@ -14,7 +14,9 @@ export async function askServer(server, message, signal) {
     signal,
   }).catch((error) => {
     if (signal.aborted) throw error;
-    throw new Error(`the license server ${server} cannot be reached: ${error.message}`);
+    throw new Error(
+      `the license server ${server} cannot be reached: ${error.message.replace(/\.$/, '')}`,
+    );
   });
   const octets = await response.arrayBuffer();
   const text = new TextDecoder().decode(octets);

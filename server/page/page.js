@@ -82,7 +82,7 @@ async function play(playing, address, settings) {
 
 async function unload() {
   const [before] = [current, (current = null)];
-  $('alert').hidden = true;
+  Object.assign($('alert'), { hidden: true, textContent: '' });
   table.clear();
   if (!before) return;
   before.stop.abort();
