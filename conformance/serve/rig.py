@@ -26,6 +26,7 @@ class Rig:
     keys: list[material.Key]
     shown: dict[str, bytes]
     server: Server
+    options: tuple[str, ...] = ()
     fds: int = 0
 
     def is_refused(self, octets: bytes, what: str, statuses: range | set[int] = range(400, 500)) -> None:
@@ -57,6 +58,7 @@ class Rig:
 
     def another(self, *options: str, **more: object) -> Server:
         """A server of the same keys and streams, with other options."""
+        options = (*self.options, *options)
         options = ("--keys-file", self.work / "keys.txt", "--media", self.work / "media", *options)
         return Server(self.program, self.work, *options, **more)
 
@@ -69,8 +71,8 @@ def rig(program: Path, checks: Checks, *options: str, count: int = 100) -> Itera
         keys = material.keys(count)
         (work / "keys.txt").write_text(material.key_lines(keys))
         shown = material.media_folder(work / "media", material.key_lines(keys))
-        made = Rig(program, work, checks, keys, shown, server=None)
-        with made.another("--rate", "0", *options) as made.server:
+        made = Rig(program, work, checks, keys, shown, server=None, options=options)
+        with made.another("--rate", "0") as made.server:
             made.fds = made.server.fds()
             yield made
 

@@ -19,7 +19,7 @@ class Server:
     """
     `clearkey serve` with its log in a file. As a context it is stopped at the end, and must then stop well.
 
-    `heard`, where it is a list, collects the octets of all answers that `wire` reads.
+    `heard`, where it is a list, collects what `wire` reads of answers: status, head and body.
     """
 
     def __init__(
@@ -53,7 +53,7 @@ class Server:
         self.url = self.first_line()
         parts = urlsplit(self.url)
         self.address = (parts.hostname, parts.port)
-        self.heard: list[bytes] | None = None
+        self.heard: list[tuple[int, bytes, bytes]] | None = None
 
     def first_line(self) -> str:
         """The address that it prints."""

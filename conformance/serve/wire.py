@@ -54,7 +54,7 @@ class Connection:
             response.close()
         if self.server.heard is not None:
             head = "".join(f"{name}: {value}\n" for name, value in answer.headers.items())
-            self.server.heard.append(head.encode("latin-1") + answer.body)
+            self.server.heard.append((answer.status, head.encode("latin-1"), answer.body))
         return answer
 
     def rest(self) -> bytes:

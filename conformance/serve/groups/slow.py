@@ -31,6 +31,7 @@ def run(rig: Rig) -> None:
         "a body that stops": (body, b""),
         "a body of an octet a second": (body, b" "),
         "pieces that stop": (pieces + b"1000\r\n{", b""),
+        "a piece of all octets that there are": (pieces + b"ffffffffffffffff\r\n{", b" "),
         "pieces of an octet a second": (pieces, b"1\r\n \r\n"),
         "a body to who wants none": (body.replace(b"POST / ", b"GET /healthz "), b" "),
         "a body to what is not there": (body.replace(b"POST / ", b"POST /nothing "), b" "),
