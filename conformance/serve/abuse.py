@@ -28,7 +28,9 @@ MORE = 1 << 10  # and when they run again
 def main() -> None:
     """Runs everything."""
     parser = arguments(__doc__)
-    parser.add_argument("--long", action="store_true", help="what takes half a minute, too, and all of it twice")
+    parser.add_argument(
+        "--long", action="store_true", help="what takes half a minute, too, and all of it twice"
+    )
     parser.add_argument("--group", help="only this one, as bodies or slow")
     options = parser.parse_args()
     warnings.simplefilter("ignore", DeprecationWarning)  # of old versions of TLS, which are refused
@@ -97,7 +99,9 @@ def warm_up(made: Rig) -> None:
             connection.send(licenses)
         for connection in full:
             answer = connection.answer("POST")
-            made.checks.that(answer is not None and answer.status == 200, f"with all connections open: {answer}")
+            made.checks.that(
+                answer is not None and answer.status == 200, f"with all connections open: {answer}"
+            )
     made.rest()
 
 

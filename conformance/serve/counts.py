@@ -100,7 +100,9 @@ def compare(made: Rig, expected: Counter, kids: Counter) -> None:
     for (route,), seconds in values(durations, f"{durations}_sum", "route").items():
         mean = seconds / by_route[route,]
         checks.that(0 < mean < 1, f"{route}: {mean} s in the mean")
-    by_known = {known: count for (known,), count in values("clearkey_kids", "clearkey_kids_total", "known").items()}
+    by_known = {
+        known: count for (known,), count in values("clearkey_kids", "clearkey_kids_total", "known").items()
+    }
     checks.same(by_known, dict(kids), "key ids")
     reloads = values("clearkey_key_reloads", "clearkey_key_reloads_total", "result")
     checks.same(reloads, {("done",): 2, ("failed",): 1}, "readings of key files")

@@ -48,9 +48,13 @@ def look(made: Rig, log: str) -> None:
     broken = broken_files(made)
     derived = seeded(made)
     mistaken = mistakes(made)
-    texts = [wire.ask(made.server, wire.request("GET", target)).body for target in ("/metrics", "/streams", "/")]
+    texts = [
+        wire.ask(made.server, wire.request("GET", target)).body for target in ("/metrics", "/streams", "/")
+    ]
     arguments_seen = made.server.command_line()
-    license = wire.ask(made.server, wire.request("POST", "/", body=material.license_request([made.keys[7].kid])))
+    license = wire.ask(
+        made.server, wire.request("POST", "/", body=material.license_request([made.keys[7].kid]))
+    )
     logs = [path.read_bytes() for path in sorted(made.work.glob("log-*"))]
 
     checks = made.checks
@@ -67,7 +71,9 @@ def look(made: Rig, log: str) -> None:
         ("the head of an answer", [head for _, head, _ in heard], [*served, *mistaken]),
     ):
         checks.same(len(found(octets, keys)), 0, f"{log}: keys in {what}")
-    figure(f"{log}: {len(served) + len(mistaken)} keys, {len(heard)} answers, {sum(map(len, logs)) >> 10} KiB of log")
+    figure(
+        f"{log}: {len(served) + len(mistaken)} keys, {len(heard)} answers, {sum(map(len, logs)) >> 10} KiB of log"
+    )
 
 
 def found(texts: list[bytes], keys: list[material.Key]) -> list[material.Key]:
@@ -144,7 +150,9 @@ def mistakes(made: Rig) -> list[material.Key]:
         for octets in (
             wire.request("POST", "/", body=material.license_request([key.key])),
             wire.request("POST", "/", body=material.license_request([key.key, made.keys[0].kid])),
-            wire.request("POST", "/", body=json.dumps({"kids": [hex_text + "="], "type": "temporary"}).encode()),
+            wire.request(
+                "POST", "/", body=json.dumps({"kids": [hex_text + "="], "type": "temporary"}).encode()
+            ),
             wire.request("POST", "/", body=json.dumps({"kids": ["AA"], "type": text}).encode()),
             wire.request("POST", "/", body=json.dumps({text: hex_text}).encode()),
             wire.request("POST", "/", body=key.line().encode()),

@@ -85,7 +85,14 @@ def media_folder(folder: Path, secret: str) -> dict[str, bytes]:
         (folder / name).write_bytes(content)
     with (folder / "large.mp4").open("wb") as large:
         large.truncate(LARGE)
-    hidden = ["keys.txt", ".hidden.mp4", ".git/video.mp4", "sub/keys.json", "../outside.mp4", "../media-2/a.mp4"]
+    hidden = [
+        "keys.txt",
+        ".hidden.mp4",
+        ".git/video.mp4",
+        "sub/keys.json",
+        "../outside.mp4",
+        "../media-2/a.mp4",
+    ]
     for name in hidden:
         path = folder / name
         path.parent.mkdir(exist_ok=True)

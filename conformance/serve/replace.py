@@ -35,7 +35,9 @@ def main() -> None:
         delays = sorted(delay for delay in delays if delay is not None)
         checks.that(asked > 100 * options.times, f"{asked} requests only")
         median, longest = delays[len(delays) // 2], delays[-1]
-        figure(f"{options.times} replacements, {asked} requests; served after {median:.2f} s, at most {longest:.2f} s")
+        figure(
+            f"{options.times} replacements, {asked} requests; served after {median:.2f} s, at most {longest:.2f} s"
+        )
         checks.same("panic" in made.server.log(), False, "a panic")
     checks.end()
 
@@ -88,7 +90,9 @@ def replace(made: Rig, number: int) -> float | None:
     start = time.monotonic()
     octets = wire.request("POST", "/", body=material.license_request([fresh[0].kid]))
     if is_broken:
-        made.checks.that(wait(lambda: complaints() > before, SOON), f"version {number}, broken: nothing is said")
+        made.checks.that(
+            wait(lambda: complaints() > before, SOON), f"version {number}, broken: nothing is said"
+        )
         answer = wire.ask(made.server, octets)
         made.checks.that(answer is not None and answer.status == 404, f"version {number}, broken: {answer}")
         return None
@@ -97,7 +101,9 @@ def replace(made: Rig, number: int) -> float | None:
         answer = wire.ask(made.server, octets)
         return answer is not None and material.is_license(answer.body, fresh)
 
-    made.checks.that(wait(is_served, SOON), f"version {number}, by {write.__name__}: not served within {SOON} s")
+    made.checks.that(
+        wait(is_served, SOON), f"version {number}, by {write.__name__}: not served within {SOON} s"
+    )
     return time.monotonic() - start
 
 

@@ -53,7 +53,9 @@ class Rig:
 
     def rest(self) -> int:
         """Waits until no connection is open. Returns how many files are open then, as at the start."""
-        self.checks.that(wait(lambda: self.server.fds() <= self.fds), f"{self.server.fds()} open files, {self.fds} before")
+        self.checks.that(
+            wait(lambda: self.server.fds() <= self.fds), f"{self.server.fds()} open files, {self.fds} before"
+        )
         return self.fds
 
     def another(self, *options: str, **more: object) -> Server:

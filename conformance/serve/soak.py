@@ -62,13 +62,19 @@ def judge(checks: Checks, samples: list[tuple[int, int, int]], asked: int, minut
     quarters = [samples[at * quarter : (at + 1) * quarter] for at in range(4)]
     medians = [[statistics.median(column) for column in zip(*part)] for part in quarters]
     memory = GROWTH if minutes >= LONG else 4 * GROWTH
-    for name, column, allowed in (("memory in KiB", 0, memory), ("open files", 1, WORKERS), ("threads", 2, 2 * WORKERS)):
+    for name, column, allowed in (
+        ("memory in KiB", 0, memory),
+        ("open files", 1, WORKERS),
+        ("threads", 2, 2 * WORKERS),
+    ):
         by_quarter = [median[column] for median in medians]
         figure(f"{name}, by quarters: {', '.join(f'{value:.0f}' for value in by_quarter)}")
         growth = by_quarter[3] - by_quarter[1]
         checks.that(growth <= allowed, f"{name}: {growth:.0f} more in the last quarter than in the second")
     growth = statistics.median(rss for rss, *_ in samples[3 * quarter :]) - medians[1][0]
-    figure(f"{asked} requests in {minutes:g} min; {growth / (minutes / 2):+.1f} KiB a minute from the second quarter on")
+    figure(
+        f"{asked} requests in {minutes:g} min; {growth / (minutes / 2):+.1f} KiB a minute from the second quarter on"
+    )
 
 
 def work(made: Rig, stopping: threading.Event, asked: list[int], at: int, pause: float) -> None:
@@ -91,9 +97,13 @@ def a_license(made: Rig, chance: random.Random) -> None:
     with wire.Connection(made.server) as connection:
         for _ in range(chance.randint(1, 3)):
             asked = chance.sample(made.keys, chance.randint(1, 20))
-            connection.send(wire.request("POST", "/", body=material.license_request([key.kid for key in asked])))
+            connection.send(
+                wire.request("POST", "/", body=material.license_request([key.kid for key in asked]))
+            )
             answer = connection.answer("POST")
-            made.checks.that(answer is not None and material.is_license(answer.body, asked), f"a license: {answer}")
+            made.checks.that(
+                answer is not None and material.is_license(answer.body, asked), f"a license: {answer}"
+            )
 
 
 def a_range(made: Rig, chance: random.Random) -> None:
@@ -110,19 +120,23 @@ def a_text(made: Rig, chance: random.Random) -> None:
     """What pages and Prometheus ask for."""
     target = chance.choice(["/", "/streams", "/metrics", "/healthz"])
     answer = wire.ask(made.server, wire.request("GET", target))
-    made.checks.that(answer is not None and answer.status == 200 and len(answer.body) > 0, f"{target}: {answer}")
+    made.checks.that(
+        answer is not None and answer.status == 200 and len(answer.body) > 0, f"{target}: {answer}"
+    )
 
 
 def a_bad_one(made: Rig, chance: random.Random) -> None:
     """What is refused, and what breaks off."""
     name, body = chance.choice(list(NO_MESSAGES.items()))
-    octets = chance.choice([
-        wire.request("POST", "/", body=body),
-        wire.request("GET", f"/media/..%2f{chance.random()}.mp4"),
-        wire.request("GET", f"/{chance.random()}"),
-        wire.request(f"X{chance.randrange(10**6)}", "/"),
-        wire.request("POST", "/", body=material.license_request([b"unknown" + chance.randbytes(9)])),
-    ])
+    octets = chance.choice(
+        [
+            wire.request("POST", "/", body=body),
+            wire.request("GET", f"/media/..%2f{chance.random()}.mp4"),
+            wire.request("GET", f"/{chance.random()}"),
+            wire.request(f"X{chance.randrange(10**6)}", "/"),
+            wire.request("POST", "/", body=material.license_request([b"unknown" + chance.randbytes(9)])),
+        ]
+    )
     if chance.random() < 0.3:
         with wire.Connection(made.server) as connection:
             connection.send(octets[: chance.randrange(len(octets))])

@@ -17,8 +17,12 @@ def run(rig: Rig) -> None:
     before = rig.rest()
     with ExitStack() as stack:
         crowd = [stack.enter_context(connect(rig)) for _ in range(CROWD)]
-        rig.checks.that(wait(lambda: rig.server.fds() >= before + ROOM), f"room for {rig.server.fds() - before} only")
-        rig.checks.that(wait(lambda: len(closed(crowd)) >= CROWD - ROOM), f"{len(closed(crowd))} of {CROWD} are closed")
+        rig.checks.that(
+            wait(lambda: rig.server.fds() >= before + ROOM), f"room for {rig.server.fds() - before} only"
+        )
+        rig.checks.that(
+            wait(lambda: len(closed(crowd)) >= CROWD - ROOM), f"{len(closed(crowd))} of {CROWD} are closed"
+        )
         most = before + ROOM + 4  # a key file, and those that are on their way out
         rig.checks.that(rig.server.fds() <= most, f"{rig.server.fds()} open files, {before} before")
         rig.checks.that(len(closed(crowd)) <= CROWD - ROOM, "some for whom there was room are closed")

@@ -18,7 +18,12 @@ def run(rig: Rig) -> None:
     with rig.another("--rate", "0", is_https=True) as server:
         server.heard = rig.server.heard
         before = server.fds()
-        for octets in (wire.request("GET", "/"), b"\0" * 1000, bytes(range(256)), b"\x16\x03\x01\xff\xff" + bytes(70_000)):
+        for octets in (
+            wire.request("GET", "/"),
+            b"\0" * 1000,
+            bytes(range(256)),
+            b"\x16\x03\x01\xff\xff" + bytes(70_000),
+        ):
             with wire.Connection(server, is_plain=True) as connection:
                 connection.send(octets)
                 answered = connection.rest()

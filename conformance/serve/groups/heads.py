@@ -73,19 +73,29 @@ def smuggled(rig: Rig) -> None:
     length = b"content-length: %d\r\n"
     both = len(in_pieces + hidden)
     with wire.Connection(rig.server) as connection:
-        connection.send(wire.request("POST", "/", body=good) + hidden.replace(HOST, HOST + b"connection: close\r\n"))
+        connection.send(
+            wire.request("POST", "/", body=good) + hidden.replace(HOST, HOST + b"connection: close\r\n")
+        )
         rig.checks.that(b"clearkey_requests" in connection.rest(), "a second request is not answered")
     for name, octets in {
         "length, then pieces": post + length % both + coding % b"chunked" + b"\r\n" + in_pieces + hidden,
         "pieces, then length": post + coding % b"chunked" + length % both + b"\r\n" + in_pieces + hidden,
         "pieces, then a short length": post + coding % b"chunked" + length % 4 + b"\r\n" + in_pieces + hidden,
-        "a space before the colon": post + length % both + b"transfer-encoding : chunked\r\n\r\n" + in_pieces + hidden,
+        "a space before the colon": post
+        + length % both
+        + b"transfer-encoding : chunked\r\n\r\n"
+        + in_pieces
+        + hidden,
         "no HTTP/1.1": post.replace(b"1.1", b"1.0") + coding % b"chunked" + b"\r\n" + in_pieces + hidden,
         "a coding that is not the last": post + coding % b"chunked, gzip" + b"\r\n" + in_pieces + hidden,
         "an unknown coding": post + length % both + coding % b"xchunked" + b"\r\n" + in_pieces + hidden,
         "a vertical tab": post + length % both + coding % b"\x0bchunked" + b"\r\n" + in_pieces + hidden,
         "two codings": post + coding % b"chunked" + coding % b"identity" + b"\r\n" + in_pieces + hidden,
-        "a line that goes on": post + length % both + b"transfer-encoding:\r\n chunked\r\n\r\n" + in_pieces + hidden,
+        "a line that goes on": post
+        + length % both
+        + b"transfer-encoding:\r\n chunked\r\n\r\n"
+        + in_pieces
+        + hidden,
         "a length in a list": post + b"content-length: 4, 5\r\n\r\nabcd" + hidden,
     }.items():
         try:

@@ -24,7 +24,9 @@ def run(rig: Rig) -> None:
         refused = [answer for answer in answers if answer and answer.status == 429]
         rig.checks.same(len(good) + len(refused), len(answers), "answers of a client that asks too often")
         most = RATE * (1 + seconds) + 1
-        rig.checks.that(RATE <= len(good) <= most, f"{len(good)} licenses in {seconds:.2f} s at a rate of {RATE}")
+        rig.checks.that(
+            RATE <= len(good) <= most, f"{len(good)} licenses in {seconds:.2f} s at a rate of {RATE}"
+        )
         waits = {answer.headers.get("retry-after") for answer in refused}
         rig.checks.same(waits, {"1"}, "retry-after")
         other = wire.ask(server, octets, "127.0.0.2")
