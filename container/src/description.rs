@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use codec::Named;
 
-use crate::{EntrySummary, Error, FourCc, ReadAt, mp4, planner::is_webm, webm};
+use crate::{EntrySummary, Error, FourCc, Place, ReadAt, mp4, planner::is_webm, webm};
 
 /// What a file is, as its headers tell; no sample is read.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -132,9 +132,16 @@ impl SegmentIndex {
     /// What is wrong with the index, or where it leads; several indexes, and an index of indexes, are not
     /// supported.
     pub fn read(input: &dyn ReadAt, of: &Description) -> Result<Option<Self>, Error> {
-        match of.format {
-            FileFormat::Mp4 => mp4::segment_index(input, of),
-            FileFormat::WebM | FileFormat::Matroska => webm::segment_index(input, of),
+        let is_mp4 = of.format == FileFormat::Mp4;
+        match of.indexes.as_slice() {
+            [] => Ok(None),
+            [only] if is_mp4 => mp4::segment_index(input, of, only).map(Some),
+            [only] => webm::segment_index(input, only).map(Some),
+            [_, second, ..] => {
+                let path = if is_mp4 { "sidx" } else { "Segment/Cues" };
+                let place = Place { path: path.to_owned(), at: second.start };
+                Err(Error::Unsupported { place, what: "a second index".to_owned() })
+            }
         }
     }
 }

@@ -6,21 +6,8 @@ use serde_json::Value;
 
 use crate::{
     frames::md5,
-    support::{Dir, Run, clearkey, run},
+    support::{Dir, KID, OTHER_KEY, OTHER_KID, Run, clearkey, other_pair, pair, run},
 };
-
-const KID: &str = "10000000100010001000100000000001";
-const KEY: &str = "3a2a1b68dd2bd9b2eeb25e84c4776668";
-const OTHER_KID: &str = "10000000100010001000100000000002";
-const OTHER_KEY: &str = "550727de4c96ef1ecff874905493580f";
-
-fn pair() -> String {
-    format!("{KID}:{KEY}")
-}
-
-fn other_pair() -> String {
-    format!("{OTHER_KID}:{OTHER_KEY}")
-}
 
 fn clear(name: &str) -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("fixtures/clear").join(name)

@@ -60,6 +60,20 @@ pub(crate) fn decrypt(keys: &[String]) -> Command {
     command
 }
 
+/// The two keys that most tests encrypt with.
+pub(crate) const KID: &str = "10000000100010001000100000000001";
+pub(crate) const KEY: &str = "3a2a1b68dd2bd9b2eeb25e84c4776668";
+pub(crate) const OTHER_KID: &str = "10000000100010001000100000000002";
+pub(crate) const OTHER_KEY: &str = "550727de4c96ef1ecff874905493580f";
+
+pub(crate) fn pair() -> String {
+    format!("{KID}:{KEY}")
+}
+
+pub(crate) fn other_pair() -> String {
+    format!("{OTHER_KID}:{OTHER_KEY}")
+}
+
 /// What a run left behind.
 #[derive(Debug)]
 pub(crate) struct Run {

@@ -50,10 +50,11 @@ pub(crate) struct MovieTrack {
 /// The defaults of `trex` (8.8.3).
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct TrackExtends {
-    track: u32,
+    pub(crate) track: u32,
     pub(crate) description_index: u32,
     pub(crate) sample_duration: u32,
     pub(crate) sample_size: u32,
+    pub(crate) sample_flags: u32,
 }
 
 impl MovieTrack {
@@ -107,7 +108,7 @@ pub(crate) fn plan(
     Ok(movie)
 }
 
-fn track_extends(mvex: &Mp4Box<'_, '_>) -> Result<Vec<TrackExtends>, Error> {
+pub(crate) fn track_extends(mvex: &Mp4Box<'_, '_>) -> Result<Vec<TrackExtends>, Error> {
     let mut all = Vec::new();
     for trex in mvex.children() {
         let trex = trex?;
@@ -118,7 +119,14 @@ fn track_extends(mvex: &Mp4Box<'_, '_>) -> Result<Vec<TrackExtends>, Error> {
             let description_index = fields.u32("default_sample_description_index")?;
             let sample_duration = fields.u32("default_sample_duration")?;
             let sample_size = fields.u32("default_sample_size")?;
-            all.push(TrackExtends { track, description_index, sample_duration, sample_size });
+            let sample_flags = fields.u32("default_sample_flags")?;
+            all.push(TrackExtends {
+                track,
+                description_index,
+                sample_duration,
+                sample_size,
+                sample_flags,
+            });
         }
     }
     Ok(all)

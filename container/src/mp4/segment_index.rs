@@ -4,7 +4,13 @@ use std::ops::Range;
 
 use crate::{
     Description, Error, ReadAt, Segment, SegmentIndex,
-    mp4::{boxes::Mp4Box, cursor::Cursor, describe::begins_segment, input::Input},
+    mp4::{
+        boxes::Mp4Box,
+        cursor::Cursor,
+        describe::begins_segment,
+        input::Input,
+        movie::{TrackExtends, track_extends},
+    },
     stop::Stop,
 };
 
@@ -69,22 +75,14 @@ impl Reference {
     }
 }
 
-/// Reads the only index of a file, and looks whether it leads to its segments.
+/// Reads the index of a file at `range`, and looks whether it leads to its segments.
 pub(crate) fn segment_index(
     source: &dyn ReadAt,
     of: &Description,
-) -> Result<Option<SegmentIndex>, Error> {
-    let [range] = of.indexes.as_slice() else {
-        return match of.indexes.get(1) {
-            None => Ok(None),
-            Some(second) => {
-                let place = crate::Place { path: "sidx".to_owned(), at: second.start };
-                Err(Error::Unsupported { place, what: "a second index".to_owned() })
-            }
-        };
-    };
+    range: &Range<u64>,
+) -> Result<SegmentIndex, Error> {
     let input = Input::new(source, true, 0);
-    read(&input, range, of).map(Some).map_err(|stop| stop.of_whole(range.start))
+    read(&input, range, of).map_err(|stop| stop.of_whole(range.start))
 }
 
 fn read(input: &Input<'_>, range: &Range<u64>, of: &Description) -> Result<SegmentIndex, Stop> {
@@ -130,35 +128,25 @@ fn read(input: &Input<'_>, range: &Range<u64>, of: &Description) -> Result<Segme
 
 /// Finds out whether segments begin with a sync sample.
 struct FirstSync {
-    /// The sample flags that `trex` gives to each track.
-    defaults: Vec<(u32, u32)>,
+    /// What `moov` says of the samples of each track.
+    defaults: Vec<TrackExtends>,
 }
 
 /// Reads the defaults that segments may leave to `moov`.
 fn first_sync(input: &Input<'_>, of: &Description) -> Result<FirstSync, Stop> {
     let mut at = 0;
-    let mut defaults = Vec::new();
     while at < of.init.end {
         let header = input.header(at)?;
         let end = input.box_end(&header, at)?;
         if header.kind == *b"moov" {
             let body = input.body(&header, at, end)?;
             let moov = Mp4Box::top(&header, at, &body);
-            let Some(mvex) = moov.child(b"mvex")? else { break };
-            for trex in mvex.children() {
-                let trex = trex?;
-                if trex.kind == *b"trex" {
-                    let mut fields = trex.fields();
-                    fields.version_and_flags()?;
-                    let track = fields.u32("track_ID")?;
-                    fields.bytes(12, "default_sample_size")?;
-                    defaults.push((track, fields.u32("default_sample_flags")?));
-                }
-            }
+            let defaults = moov.child(b"mvex")?.map(|mvex| track_extends(&mvex)).transpose()?;
+            return Ok(FirstSync { defaults: defaults.unwrap_or_default() });
         }
         at = end;
     }
-    Ok(FirstSync { defaults })
+    Ok(FirstSync { defaults: Vec::new() })
 }
 
 /// sample_is_non_sync_sample (8.8.3.1).
@@ -186,8 +174,8 @@ impl FirstSync {
         let mut fields = tfhd.fields();
         let (_, present) = fields.version_and_flags()?;
         let track = fields.u32("track_ID")?;
-        let default = self.defaults.iter().find(|(id, _)| *id == track);
-        let mut flags = default.map_or(0, |(_, flags)| *flags);
+        let default = self.defaults.iter().find(|default| default.track == track);
+        let mut flags = default.map_or(0, |default| default.sample_flags);
         for (bit, width) in [(0x1, 8), (0x2, 4), (0x8, 4), (0x10, 4)] {
             if present & bit != 0 {
                 fields.bytes(width, "default_sample_flags")?;
@@ -297,7 +285,9 @@ mod tests {
 
     #[test]
     fn sample_flags_are_where_they_may_be() {
-        let first_sync = FirstSync { defaults: vec![(1, NON_SYNC), (2, 0)] };
+        let default =
+            |track, sample_flags| TrackExtends { track, sample_flags, ..TrackExtends::default() };
+        let first_sync = FirstSync { defaults: vec![default(1, NON_SYNC), default(2, 0)] };
         let is_sync = |tfhd: &Written, trun: &Written| {
             let traf = plain(b"traf").put(tfhd).put(trun);
             first_sync.flags(&crate::mp4::testing::opened(&traf)).unwrap() & NON_SYNC == 0

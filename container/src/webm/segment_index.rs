@@ -3,34 +3,25 @@
 use std::ops::Range;
 
 use crate::{
-    Description, Error, Place, ReadAt, Segment, SegmentIndex,
+    Error, ReadAt, Segment, SegmentIndex,
     stop::Stop,
     webm::{
         block::BlockHeader,
         cluster,
         describe::{Layout, element},
-        ebml::{Element, join},
+        ebml::Element,
         ids,
         input::Input,
     },
 };
 
-/// Reads the only index of a file, and looks whether it leads to its clusters.
+/// Reads the index of a file at `range`, and looks whether it leads to its clusters.
 pub(crate) fn segment_index(
     source: &dyn ReadAt,
-    of: &Description,
-) -> Result<Option<SegmentIndex>, Error> {
-    let [range] = of.indexes.as_slice() else {
-        return match of.indexes.get(1) {
-            None => Ok(None),
-            Some(second) => {
-                let place = Place { path: join("Segment", ids::CUES), at: second.start };
-                Err(Error::Unsupported { place, what: "a second index".to_owned() })
-            }
-        };
-    };
+    range: &Range<u64>,
+) -> Result<SegmentIndex, Error> {
     let input = Input::new(source, true);
-    read(&input, range).map(Some).map_err(|stop| stop.of_whole(range.start))
+    read(&input, range).map_err(|stop| stop.of_whole(range.start))
 }
 
 fn read(input: &Input<'_>, range: &Range<u64>) -> Result<SegmentIndex, Stop> {

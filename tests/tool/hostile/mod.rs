@@ -1,4 +1,4 @@
-//! Files of 1 MiB that want to be expensive, in an address space of 64 MiB: the command ends soon and
+//! Files of 1 MiB that want to be expensive, in 50 MiB of memory: the command ends soon and
 //! by itself, with a message or with the samples.
 
 mod counts;
@@ -16,8 +16,8 @@ use crate::{
 
 const MEBIBYTE: usize = 1 << 20;
 
-/// KiB of address space, of which a debug build maps about ten MiB for its own code.
-const LIMIT: u32 = 64 << 10;
+/// KiB that may be written to: data, heap and stacks. Code is not among them.
+const LIMIT: u32 = 50 << 10;
 
 /// In a debug build on a busy machine.
 const SOON: Duration = Duration::from_secs(30);
@@ -34,7 +34,7 @@ enum Expected<'e> {
 /// The command in little memory.
 fn limited() -> Command {
     let mut command = Command::new("sh");
-    let script = format!("ulimit -v {LIMIT}; exec \"$0\" \"$@\"");
+    let script = format!("ulimit -d {LIMIT}; exec \"$0\" \"$@\"");
     command.args(["-c", &script, env!("CARGO_BIN_EXE_clearkey")]);
     command.env_remove("CLEARKEY_KEYS").timeout(SOON);
     command

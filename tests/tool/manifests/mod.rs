@@ -11,23 +11,10 @@ use std::{fs, ops::Range, path::PathBuf};
 use crate::{
     boxes::{self, BoxAt},
     frames, samples,
-    support::{Dir, Run, clearkey, run},
+    support::{Dir, KEY, KID, OTHER_KID, Run, clearkey, other_pair, pair, run},
 };
 use playlist::Playlist;
 use xml::Representation;
-
-pub(crate) const KID: &str = "10000000100010001000100000000001";
-const KEY: &str = "3a2a1b68dd2bd9b2eeb25e84c4776668";
-const OTHER_KID: &str = "10000000100010001000100000000002";
-const OTHER_KEY: &str = "550727de4c96ef1ecff874905493580f";
-
-fn pair() -> String {
-    format!("{KID}:{KEY}")
-}
-
-fn other_pair() -> String {
-    format!("{OTHER_KID}:{OTHER_KEY}")
-}
 
 /// A file of `fixtures`.
 fn fixture(name: &str) -> PathBuf {

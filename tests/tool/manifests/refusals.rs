@@ -2,7 +2,8 @@
 
 use std::fs;
 
-use super::{MP4, WEBM, encrypt, fixture, pair};
+use super::{MP4, WEBM, encrypt, fixture};
+use crate::support::pair;
 use crate::support::{Dir, clearkey, run};
 
 #[test]

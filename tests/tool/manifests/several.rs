@@ -5,7 +5,8 @@ use std::{collections::BTreeSet, fs};
 use container::{Planner, Step, Window};
 use serde_json::Value;
 
-use super::{KID, MP4, OTHER_KID, WEBM, encrypt, fixture, other_pair, pair, read, text};
+use super::{MP4, WEBM, encrypt, fixture, read, text};
+use crate::support::{KID, OTHER_KID, other_pair, pair};
 use crate::{
     samples,
     support::{Dir, clearkey, run},
