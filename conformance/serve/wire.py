@@ -28,9 +28,11 @@ class Answer:
 class Connection:
     """One connection to a server, from any address of this machine."""
 
-    def __init__(self, server: Server, source: str = "127.0.0.1", is_plain: bool = False) -> None:
+    def __init__(self, server: Server, source: str | None = None, is_plain: bool = False) -> None:
         self.server = server
-        self.socket = socket.create_connection(server.address, PATIENCE, (source, 0))
+        # A port that is bound is nobody else's for a minute: only for who has to be another client.
+        bound = (source, 0) if source else None
+        self.socket = socket.create_connection(server.address, PATIENCE, bound)
         if server.context and not is_plain:
             self.socket = server.context.wrap_socket(self.socket, server_hostname=server.address[0])
 
@@ -106,7 +108,7 @@ def request(
     return f"{method} {target} HTTP/1.1\r\n{head}\r\n".encode("latin-1") + (body or b"")
 
 
-def ask(server: Server, octets: bytes, source: str = "127.0.0.1") -> Answer | None:
+def ask(server: Server, octets: bytes, source: str | None = None) -> Answer | None:
     """Sends octets on a connection of their own. Returns the answer, or `None` if the connection is dropped."""
     with Connection(server, source) as connection:
         connection.send(octets)
