@@ -25,6 +25,7 @@ mod progress;
 mod report;
 mod request;
 mod rewrite;
+mod serve;
 mod sessions;
 mod stages;
 
@@ -75,6 +76,7 @@ fn run(args: Args) -> anyhow::Result<Outcome> {
         Command::Inspect(args) => inspect::run(&args),
         Command::Request(args) => request::run(&args),
         Command::License(args) => license::run(args),
+        Command::Serve(args) => serve::run(args),
         Command::InitData(args) => init_data::run(&args),
         Command::Bench(args) => bench::run(args),
         Command::Completions { shell } => {

@@ -110,6 +110,14 @@ pub enum Error {
         text: String,
     },
 
+    /// A name with a key lacks what stands between the two.
+    #[error("no `:` in it; a key is written KID:KEY")]
+    KeyPairText,
+
+    /// A key in a spelling that is not known. It is not quoted.
+    #[error("behind `:` is no key: 32 hex digits, or 22 characters of base64url")]
+    KeyText,
+
     /// Something is empty, too short or too long.
     #[error("{what} of {len} octets, {} allowed", span(allowed))]
     Length {
@@ -233,6 +241,8 @@ impl Error {
             | Self::InitDataTypeEmpty
             | Self::Json { .. }
             | Self::KeyIdText { .. }
+            | Self::KeyPairText
+            | Self::KeyText
             | Self::Length { .. }
             | Self::MemberBase64 { .. }
             | Self::MemberEmpty { .. }

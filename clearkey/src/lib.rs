@@ -80,6 +80,7 @@ mod quote;
 mod session_type;
 
 pub mod base64url;
+pub mod key_text;
 pub mod limits;
 pub mod pssh;
 
@@ -87,6 +88,6 @@ pub use error::Error;
 pub use exception::Exception;
 pub use init_data::{InitData, InitDataType};
 pub use key_id::KeyId;
-pub use message::{Answer, Jwk, License, LicenseRelease, LicenseRequest, Response};
+pub use message::{Answer, CdmMessage, Jwk, License, LicenseRelease, LicenseRequest, Response};
 pub use quote::quote;
 pub use session_type::SessionType;

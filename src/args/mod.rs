@@ -19,7 +19,7 @@ pub(crate) use self::exchange::{
 };
 use crate::{
     bench, encrypt::EncryptArgs, input::read_small, keys::Keys, license_server::LicenseServer,
-    sessions::Sessions,
+    serve::ServeArgs, sessions::Sessions,
 };
 
 /// Encrypts, decrypts and inspects media files with Common Encryption (ISO/IEC 23001-7) and keys that
@@ -41,6 +41,7 @@ pub(crate) enum Command {
     Inspect(InspectArgs),
     Request(RequestArgs),
     License(LicenseArgs),
+    Serve(ServeArgs),
     InitData(InitDataArgs),
     Bench(bench::BenchArgs),
     /// Print a completion script for a shell

@@ -7,7 +7,7 @@ use cenc::Key;
 use clearkey::{Jwk, KeyId};
 use container::{Track, encrypt::TrackKey};
 
-use crate::keys::{lines, parse_pair};
+use crate::keys::lines;
 
 use super::args::EncryptArgs;
 
@@ -56,11 +56,11 @@ impl Choice {
         let mut common = Vec::new();
         for path in &args.keys_file {
             for (place, line) in lines(path)? {
-                common.push(parse_pair(&line).context(place)?);
+                common.push(line.parse().context(place)?);
             }
         }
         for (number, text) in (1..).zip(&args.keys) {
-            common.push(parse_pair(text).with_context(|| format!("--key number {number}"))?);
+            common.push(text.parse().with_context(|| format!("--key number {number}"))?);
         }
         let named = (1..).zip(&args.tracks).map(|(number, text)| {
             Named::parse(text).with_context(|| format!("--track number {number}"))
@@ -122,7 +122,7 @@ impl Named {
         };
         let keys = match keys {
             "clear" => None,
-            keys => Some(keys.split(',').map(parse_pair).collect::<anyhow::Result<_>>()?),
+            keys => Some(keys.split(',').map(str::parse).collect::<Result<_, _>>()?),
         };
         Ok(Self { selector, keys, text: name.to_owned() })
     }
@@ -169,7 +169,7 @@ mod tests {
     }
 
     fn choice(keys: &[String], tracks: &[String]) -> anyhow::Result<Choice> {
-        let common = keys.iter().map(|text| parse_pair(text)).collect::<anyhow::Result<_>>()?;
+        let common = keys.iter().map(|text| text.parse()).collect::<Result<_, _>>()?;
         let named = tracks.iter().map(|text| Named::parse(text)).collect::<anyhow::Result<_>>()?;
         Ok(Choice { common, named, random_is_told: true })
     }

@@ -4,7 +4,7 @@ use std::fmt;
 
 use zeroize::Zeroizing;
 
-use crate::json::Node;
+use crate::json::{Document, Node};
 use crate::quote::quote;
 use crate::{Error, KeyId, base64url, limits};
 
@@ -36,8 +36,30 @@ impl Jwk {
         &self.key
     }
 
+    /// Reads the keys of a JWK set (RFC 7517, section 5), at least one. It may be of any length: this is
+    /// for who keeps keys. What a license may be, [`License::parse`](crate::License::parse) knows.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Utf8`] and [`Error::Json`] for the set as a whole, one of the `Error::Member…` variants
+    /// for a member of it.
+    pub fn parse_set(set: &[u8]) -> Result<Vec<Self>, Error> {
+        Self::read_set(&Document::read(set)?.root())
+    }
+
+    pub(super) fn read_set(root: &Node<'_>) -> Result<Vec<Self>, Error> {
+        let member = root.required("keys")?;
+        let elements = member.elements()?;
+        // Room for all from the start: a list that grows leaves keys behind.
+        let mut keys = Vec::with_capacity(elements.len());
+        for element in elements {
+            keys.push(Self::read(&element)?);
+        }
+        Ok(keys)
+    }
+
     /// Reads an element of `keys`. `alg`, `use`, `key_ops` and the rest say nothing to ClearKey.
-    pub(super) fn read(element: &Node<'_>) -> Result<Self, Error> {
+    fn read(element: &Node<'_>) -> Result<Self, Error> {
         let kty = element.required("kty")?;
         if kty.text()? != "oct" {
             return Err(Error::MemberValue {

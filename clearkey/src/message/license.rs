@@ -50,14 +50,7 @@ impl License {
     }
 
     pub(super) fn read(root: &Node<'_>) -> Result<Self, Error> {
-        let member = root.required("keys")?;
-        let elements = member.elements()?;
-        // Room for all from the start: a list that grows leaves keys behind.
-        let mut keys = Vec::with_capacity(elements.len());
-        for element in elements {
-            keys.push(Jwk::read(&element)?);
-        }
-        Self::new(keys, SessionType::read_or_default(root)?)
+        Self::new(Jwk::read_set(root)?, SessionType::read_or_default(root)?)
     }
 
     /// Makes a license of these keys. A key id that comes twice has the later key, in the place of the

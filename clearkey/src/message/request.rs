@@ -1,6 +1,6 @@
 //! The license request, and the answer to it.
 
-use crate::json::Document;
+use crate::json::{Document, Node};
 use crate::{Error, Jwk, KeyId, License, SessionType, kids, limits};
 
 /// What a CDM asks of a license server: a `message` event of type `license-request`.
@@ -37,10 +37,12 @@ impl LicenseRequest {
     /// `Error::Member…` variants for a member of it, [`Error::TooManyKeyIds`].
     pub fn parse(message: &[u8]) -> Result<Self, Error> {
         limits::check("license request", message.len(), 1..=limits::REQUEST)?;
-        let document = Document::read(message)?;
-        let root = document.root();
+        Self::read(&Document::read(message)?.root())
+    }
+
+    pub(super) fn read(root: &Node<'_>) -> Result<Self, Error> {
         let kids = kids::read(root.required("kids")?.elements()?)?;
-        Self::new(kids, SessionType::read_or_default(&root)?)
+        Self::new(kids, SessionType::read_or_default(root)?)
     }
 
     /// The key ids, each once.

@@ -1,0 +1,234 @@
+//! The server as a whole: settings in, a service that answers requests out.
+
+use std::{any::Any, num::NonZeroU32, path::PathBuf, sync::Arc, time::Duration};
+
+use axum::{
+    Json, Router,
+    body::{Body, Bytes},
+    extract::{DefaultBodyLimit, Path, Request, State, rejection::BytesRejection},
+    http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header},
+    middleware::from_fn_with_state,
+    response::{IntoResponse, Response},
+    routing::get,
+};
+use clearkey::limits;
+use tower_http::{
+    catch_panic::CatchPanicLayer, set_header::SetResponseHeaderLayer, timeout::TimeoutLayer,
+};
+
+use crate::{
+    Error, KeySources, KeyStore, Origin, Refresh, Refusal,
+    cors::cors,
+    license::reply,
+    media::Media,
+    metrics::{self, Metrics},
+    observe::{Asked, observe},
+    page,
+    rate::{Rate, limit},
+    refused::Refused,
+    streams::Streams,
+};
+
+/// A request has this long to be there with all of its body, and to be answered.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// How a server is set up.
+#[derive(Debug, Default)]
+pub struct Settings {
+    /// Where its keys come from.
+    pub keys: KeySources,
+    /// The folder whose streams it serves.
+    pub media: Option<PathBuf>,
+    /// The pages that may ask; empty: all. Those of the server itself always may.
+    pub origins: Vec<Origin>,
+    /// How many licenses and lists of streams each client may ask for in a second; `None`: any number.
+    pub rate: Option<NonZeroU32>,
+}
+
+/// A license server. Clones are the same server.
+#[derive(Clone)]
+pub struct Server {
+    keys: Arc<KeyStore>,
+    media: Option<Media>,
+    origins: Arc<[Origin]>,
+    rate: Option<Arc<Rate>>,
+    metrics: Arc<Metrics>,
+}
+
+impl Server {
+    /// Reads its keys, and looks whether the folder is there.
+    ///
+    /// # Errors
+    ///
+    /// What [`KeyStore::open`] finds, and [`Error::Media`].
+    pub fn new(settings: Settings) -> Result<Self, Error> {
+        let Settings { keys, media, origins, rate } = settings;
+        let keys = Arc::new(KeyStore::open(keys)?);
+        let metrics = Arc::new(Metrics::new());
+        metrics.keys(keys.len());
+        Ok(Self {
+            keys,
+            media: media.as_deref().map(Media::open).transpose()?,
+            origins: origins.into(),
+            rate: rate.map(Rate::new).map(Arc::new),
+            metrics,
+        })
+    }
+
+    /// The keys that it has now.
+    #[must_use]
+    pub fn keys(&self) -> &KeyStore {
+        &self.keys
+    }
+
+    /// What is to be done about once a second, and takes as long as reading the key files: reads them again
+    /// if they have changed, and forgets clients that have been quiet.
+    pub fn look_after(&self) {
+        if let Some(rate) = &self.rate {
+            rate.forget();
+        }
+        match self.keys.refresh() {
+            Refresh::Unchanged => {}
+            Refresh::Read(keys) => {
+                self.metrics.reload(true);
+                self.metrics.keys(keys);
+                tracing::info!(keys, "key files were read again");
+            }
+            Refresh::Failed(error) => {
+                self.metrics.reload(false);
+                let error = error.to_string();
+                tracing::warn!(error, "key files cannot be read again: the keys stay as they were");
+            }
+        }
+    }
+
+    /// Counts a connection as long as the result lives.
+    #[must_use]
+    pub fn connection(&self) -> Connection {
+        self.metrics.connections().inc();
+        Connection(Arc::clone(&self.metrics))
+    }
+
+    /// The service. Requests come to it with their body still to be read, and, if each client is to have its
+    /// own account under [`Settings::rate`], with `axum::extract::ConnectInfo<SocketAddr>`.
+    pub fn router(&self) -> Router {
+        let metrics = Arc::clone(&self.metrics);
+        let panicked = move |_: Box<dyn Any + Send>| {
+            metrics.panicked();
+            Refused::new(StatusCode::INTERNAL_SERVER_ERROR, "a fault of the server").into_response()
+        };
+        let nosniff = HeaderValue::from_static("nosniff");
+        let anywhere = HeaderValue::from_static("cross-origin");
+        let resources = HeaderName::from_static("cross-origin-resource-policy");
+        self.limited()
+            .route("/page/{name}", get(page::part))
+            .route("/media/{*path}", get(media))
+            .route("/healthz", get(|| async { "ok\n" }))
+            .route("/metrics", get(metrics_text))
+            .fallback(|| async { Refused::not_found() })
+            .method_not_allowed_fallback(|| async {
+                Refused::new(StatusCode::METHOD_NOT_ALLOWED, "this method is not for this address")
+            })
+            .layer(CatchPanicLayer::custom(panicked))
+            .layer(from_fn_with_state(Arc::clone(&self.origins), cors))
+            .layer(SetResponseHeaderLayer::overriding(header::X_CONTENT_TYPE_OPTIONS, nosniff))
+            .layer(SetResponseHeaderLayer::overriding(resources, anywhere))
+            .layer(from_fn_with_state(Arc::clone(&self.metrics), observe))
+            .with_state(self.clone())
+    }
+
+    /// What a client may ask for so many times a second, and has to ask for in time.
+    fn limited(&self) -> Router<Self> {
+        let routes = Router::new()
+            .route("/", get(page::index).post(license))
+            .route("/streams", get(streams))
+            .layer(DefaultBodyLimit::max(limits::REQUEST))
+            .layer(TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, PATIENCE));
+        match &self.rate {
+            Some(rate) => routes.layer(from_fn_with_state(Arc::clone(rate), limit)),
+            None => routes,
+        }
+    }
+}
+
+/// A connection that is open.
+#[derive(Debug)]
+pub struct Connection(Arc<Metrics>);
+
+impl Drop for Connection {
+    fn drop(&mut self) {
+        self.0.connections().dec();
+    }
+}
+
+/// Answers a CDM, whatever its player says of the message's type.
+async fn license(
+    State(server): State<Server>,
+    headers: HeaderMap,
+    body: Result<Bytes, BytesRejection>,
+) -> Response {
+    if headers.contains_key(header::CONTENT_ENCODING) {
+        let reason = "a message comes as it is, without content-encoding";
+        return Refused::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, reason).into_response();
+    }
+    let message = match body {
+        Ok(message) => message,
+        Err(error) if error.status() == StatusCode::PAYLOAD_TOO_LARGE => {
+            let reason = format!("a message has at most {} octets", limits::REQUEST);
+            return Refused::new(StatusCode::PAYLOAD_TOO_LARGE, reason).into_response();
+        }
+        Err(error) => {
+            return Refused::new(error.status(), "the message breaks off").into_response();
+        }
+    };
+    match reply(&server.keys, &message) {
+        Ok(reply) => {
+            let headers = [
+                (header::CONTENT_TYPE, HeaderValue::from_static("application/json")),
+                (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
+            ];
+            let asked = Asked { asked: reply.asked, answered: reply.answered };
+            // Wiped when it is sent.
+            let body = Body::from(Bytes::from_owner(reply.json));
+            (headers, axum::Extension(asked), body).into_response()
+        }
+        Err(refusal) => {
+            let (status, asked) = match &refusal {
+                Refusal::Malformed(_) => (StatusCode::BAD_REQUEST, 0),
+                Refusal::Unknown(kids) => (StatusCode::NOT_FOUND, kids.len()),
+            };
+            let asked = Asked { asked, answered: 0 };
+            (axum::Extension(asked), Refused::new(status, refusal.to_string())).into_response()
+        }
+    }
+}
+
+async fn streams(State(server): State<Server>) -> Response {
+    let Some(media) = server.media else { return Json(Streams::default()).into_response() };
+    match tokio::task::spawn_blocking(move || Streams::find(&media)).await {
+        Ok(streams) => {
+            let no_store = [(header::CACHE_CONTROL, HeaderValue::from_static("no-store"))];
+            (no_store, Json(streams)).into_response()
+        }
+        Err(_) => {
+            let reason = "the folder cannot be listed";
+            Refused::new(StatusCode::INTERNAL_SERVER_ERROR, reason).into_response()
+        }
+    }
+}
+
+async fn media(
+    State(server): State<Server>,
+    Path(name): Path<String>,
+    request: Request,
+) -> Response {
+    match &server.media {
+        Some(media) => media.answer(&name, request).await,
+        None => Refused::not_found().into_response(),
+    }
+}
+
+async fn metrics_text(State(server): State<Server>) -> Response {
+    let content_type = HeaderValue::from_static(metrics::CONTENT_TYPE);
+    ([(header::CONTENT_TYPE, content_type)], server.metrics.text()).into_response()
+}

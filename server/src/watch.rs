@@ -1,0 +1,54 @@
+//! Files that change while a server runs.
+
+use std::{fs, os::unix::fs::MetadataExt, path::PathBuf};
+
+/// Files, as they were when they were last taken note of.
+#[derive(Debug)]
+pub struct Watch {
+    paths: Vec<PathBuf>,
+    /// As they were when a change was last told.
+    told: Vec<Stamp>,
+    /// As they were at the last look.
+    seen: Vec<Stamp>,
+}
+
+/// What of a file changes when its content does: device, inode, length, and the times, in nanoseconds, at which
+/// content and inode were changed. `None`: there is no such file.
+type Stamp = Option<(u64, u64, u64, (i64, i64), (i64, i64))>;
+
+impl Watch {
+    /// Takes note of files as they are. Who reads them after that misses no change.
+    #[must_use]
+    pub fn new(paths: Vec<PathBuf>) -> Self {
+        let stamps = stamps(&paths);
+        Self { paths, told: stamps.clone(), seen: stamps }
+    }
+
+    /// The files.
+    #[must_use]
+    pub fn paths(&self) -> &[PathBuf] {
+        &self.paths
+    }
+
+    /// Whether a file has changed, or come, or gone. It is told once, and only when none has changed since
+    /// the last call: who writes into a file is given the time between two calls to finish.
+    pub fn has_changed(&mut self) -> bool {
+        let stamps = stamps(&self.paths);
+        let is_at_rest = stamps == self.seen;
+        self.seen = stamps;
+        let is_news = is_at_rest && self.seen != self.told;
+        if is_news {
+            self.told.clone_from(&self.seen);
+        }
+        is_news
+    }
+}
+
+fn stamps(paths: &[PathBuf]) -> Vec<Stamp> {
+    let stamp = |path: &PathBuf| {
+        let file = fs::metadata(path).ok()?;
+        let modified = (file.mtime(), file.mtime_nsec());
+        Some((file.dev(), file.ino(), file.len(), modified, (file.ctime(), file.ctime_nsec())))
+    };
+    paths.iter().map(stamp).collect()
+}

@@ -1,0 +1,129 @@
+//! `clearkey serve`: the server of `server`, bound to an address.
+
+mod args;
+mod door;
+mod tls;
+
+use std::{
+    io::{self, IsTerminal, Write},
+    net::{SocketAddr, TcpListener},
+    time::Duration,
+};
+
+use anyhow::Context;
+use axum_server::Handle;
+use server::Server;
+use tokio::{
+    runtime,
+    signal::unix::{SignalKind, signal},
+    task, time,
+};
+
+pub(crate) use self::args::ServeArgs;
+use self::{args::LogFormat, door::Door, tls::Tls};
+use crate::Outcome;
+
+/// A request's head has this long to come, from the connection's begin or the last answer on.
+const HEAD: Duration = Duration::from_secs(10);
+/// The most octets of a head.
+const HEAD_SIZE: usize = 32 << 10;
+/// How often files are looked at.
+const LOOK: Duration = Duration::from_millis(500);
+/// What is being answered at the end has this long.
+const GRACE: Duration = Duration::from_secs(10);
+
+pub(crate) fn run(args: ServeArgs) -> anyhow::Result<Outcome> {
+    let server = Server::new(args.settings()?)?;
+    let listener =
+        TcpListener::bind(&args.bind).with_context(|| format!("--bind {}", args.bind))?;
+    let runtime = runtime::Builder::new_multi_thread().enable_all().build()?;
+    log_to_stderr(args.log, args.quiet);
+    runtime.block_on(serve(args, server, listener))?;
+    Ok(Outcome::Done)
+}
+
+async fn serve(args: ServeArgs, server: Server, listener: TcpListener) -> anyhow::Result<()> {
+    let tls =
+        args.tls_cert.zip(args.tls_key).map(|(cert, key)| Tls::read(cert, key)).transpose()?;
+    let handle = Handle::new();
+    task::spawn(stop_on_signal(handle.clone())?);
+    announce(listener.local_addr()?, tls.is_some(), server.keys().len())?;
+
+    let door = Door::new(server.clone(), args.max_connections);
+    let service = server.router().into_make_service_with_connect_info::<SocketAddr>();
+    let mut http = axum_server::from_tcp(listener)?.handle(handle).first_request_timeout(HEAD);
+    http = http.http1_only();
+    http.http_builder().http1().header_read_timeout(HEAD).max_buf_size(HEAD_SIZE);
+    match tls {
+        None => {
+            task::spawn(look_after(server, None));
+            http.acceptor(door).serve(service).await?;
+        }
+        Some(tls) => {
+            let acceptor = tls.acceptor(door);
+            task::spawn(look_after(server, Some(tls)));
+            http.acceptor(acceptor).serve(service).await?;
+        }
+    }
+    tracing::info!("stopped");
+    Ok(())
+}
+
+/// Reads files again when they change.
+async fn look_after(server: Server, mut tls: Option<Tls>) {
+    loop {
+        time::sleep(LOOK).await;
+        let server = server.clone();
+        let looked = task::spawn_blocking(move || {
+            server.look_after();
+            tls.iter_mut().for_each(Tls::refresh);
+            tls
+        });
+        // It ends when the runtime does, and then there is nothing to look after.
+        let Ok(back) = looked.await else { return };
+        tls = back;
+    }
+}
+
+/// Says where the server is: one line on stdout, for who started it.
+fn announce(address: SocketAddr, is_https: bool, keys: usize) -> anyhow::Result<()> {
+    let scheme = if is_https { "https" } else { "http" };
+    let mut stdout = io::stdout().lock();
+    writeln!(stdout, "{scheme}://{address}/").and_then(|()| stdout.flush()).context("stdout")?;
+    tracing::info!(%address, keys, "serving");
+    if !address.ip().is_loopback() {
+        tracing::warn!("who reaches this address gets the keys");
+    }
+    Ok(())
+}
+
+/// Lets what is being answered be answered; a second signal does not wait for it.
+fn stop_on_signal(handle: Handle<SocketAddr>) -> anyhow::Result<impl Future<Output = ()>> {
+    let [mut interrupt, mut terminate] =
+        [signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?];
+    Ok(async move {
+        let mut next = async || {
+            tokio::select! {
+                _ = interrupt.recv() => {}
+                _ = terminate.recv() => {}
+            }
+        };
+        next().await;
+        tracing::info!("stopping");
+        handle.graceful_shutdown(Some(GRACE));
+        next().await;
+        handle.shutdown();
+    })
+}
+
+fn log_to_stderr(format: LogFormat, quiet: bool) {
+    let level = if quiet { tracing::Level::WARN } else { tracing::Level::INFO };
+    let log = tracing_subscriber::fmt()
+        .with_writer(io::stderr)
+        .with_ansi(io::stderr().is_terminal())
+        .with_max_level(level);
+    match format {
+        LogFormat::Text => log.with_target(false).init(),
+        LogFormat::Json => log.json().flatten_event(true).with_target(false).init(),
+    }
+}
