@@ -7,6 +7,7 @@ use std::{
     os::unix::fs::{FileExt, PermissionsExt},
     path::{Path, PathBuf},
     process,
+    sync::Mutex,
 };
 
 use anyhow::Context;
@@ -86,6 +87,37 @@ impl Output {
     }
 }
 
+/// Who may read a small file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Readers {
+    /// Nobody but its owner: it holds keys.
+    Owner,
+    /// Whoever the user's umask lets; or those who could read the old one.
+    Usual,
+}
+
+/// Writes a small file, which takes the place of an old one when it is whole.
+pub(crate) fn write_whole(path: &Path, bytes: &[u8], readers: Readers) -> anyhow::Result<()> {
+    let place = || path.display().to_string();
+    let path = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+    let old = fs::metadata(&path).ok();
+    if old.as_ref().is_some_and(|metadata| !metadata.is_file()) {
+        return fs::write(&path, bytes).with_context(place);
+    }
+    let mode = if readers == Readers::Owner { 0o600 } else { 0o666 };
+    let mut file = tempfile::Builder::new()
+        .prefix(".clearkey-")
+        .permissions(Permissions::from_mode(mode))
+        .tempfile_in(folder(&path))
+        .with_context(place)?;
+    if let (Some(old), Readers::Usual) = (old, readers) {
+        file.as_file().set_permissions(old.permissions()).with_context(place)?;
+    }
+    file.write_all(bytes).and_then(|()| file.as_file().sync_all()).with_context(place)?;
+    file.persist(&path).map_err(|error| error.error).with_context(place)?;
+    Ok(())
+}
+
 /// The folder that a path names a file in.
 pub(crate) fn folder(path: &Path) -> &Path {
     match path.parent() {
@@ -96,11 +128,16 @@ pub(crate) fn folder(path: &Path) -> &Path {
 
 /// The new file has no other name yet, so one who interrupts the command could not know of it.
 fn sweep_on_signal(path: &Path) {
-    let path = path.to_owned();
-    // Without a handler the command ends all the same, and leaves the file.
-    let _ = ctrlc::set_handler(move || {
+    // One output is written at a time.
+    static UNFINISHED: Mutex<PathBuf> = Mutex::new(PathBuf::new());
+    if let Ok(mut unfinished) = UNFINISHED.lock() {
+        path.clone_into(&mut unfinished);
+    }
+    // Without a handler the command ends all the same, and leaves the file. The one of an earlier output
+    // serves for this one.
+    let _ = ctrlc::set_handler(|| {
         // If it has its final name by now, there is nothing here to remove.
-        let _ = fs::remove_file(&path);
+        let _ = UNFINISHED.lock().map(|path| fs::remove_file(&*path));
         process::exit(INTERRUPTED);
     });
 }

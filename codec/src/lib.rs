@@ -1,11 +1,13 @@
 //! What may be protected in a sample of a codec, and whether a plaintext looks right.
 //!
-//! Two users, one reading of each codec:
+//! Its users, and one reading of each codec:
 //! - Who encrypts asks a [`Mapper`] which bytes of a sample may be protected: the headers that a demuxer
 //!   reads stay clear (ISO/IEC 23001-7, 9.5; AV1 Codec ISO Media File Format Binding, "Subsample
 //!   encryption"; VP Codec ISO Media File Format Binding).
 //! - Who has decrypted lets [`Codec::check`] look at the samples. What the syntax demands and random
 //!   bytes would break is counted in a [`Tally`], which says whether the key looks wrong.
+//!
+//! Who describes a file has a codec [`Named`] as manifests and pages do.
 //!
 //! Nothing here decrypts, and nothing knows a container.
 #![forbid(unsafe_code)]
@@ -18,6 +20,7 @@ mod mapper;
 mod protected;
 #[cfg(test)]
 mod random;
+mod rfc6381;
 mod tally;
 
 mod aac;
@@ -42,5 +45,6 @@ pub use {
     error::Error,
     mapper::Mapper,
     protected::Protected,
+    rfc6381::{Named, Sound},
     tally::{Rule, Tally, Verdict},
 };

@@ -13,6 +13,8 @@
 //! A [`Verifier`] looks at samples between the two halves of `apply`, `decrypt` and `edit`, and tells which
 //! keys look wrong.
 //!
+//! A [`Description`] is what a player is told of a file, and a [`SegmentIndex`] where its segments lie.
+//!
 //! Lengths stay: what protection leaves behind becomes padding, so that every offset in the file
 //! still holds. Who wants it out instead takes [`ReadyPlan::discards`] out, and lets [`Relocation`]
 //! and [`Planner::relocate`] correct the offsets.
@@ -40,6 +42,7 @@
 
 mod apply;
 mod demand;
+mod description;
 mod edit;
 pub mod encrypt;
 mod error;
@@ -54,11 +57,14 @@ mod stop;
 mod verify;
 pub mod webm;
 
-pub use codec::Verdict;
+pub use codec::{Named, Sound, Verdict};
 
 pub use {
     apply::{KeySource, ReadyPlan},
     demand::KeyDemand,
+    description::{
+        Description, EntryDescription, FileFormat, Segment, SegmentIndex, TrackDescription,
+    },
     edit::{Change, Edit},
     error::{Error, Place},
     fourcc::FourCc,

@@ -5,20 +5,26 @@ use std::{num::NonZero, path::PathBuf, time::Duration};
 use anyhow::{Context, bail};
 use clap::{ValueEnum, ValueHint};
 
-/// Encrypt a file, to have a test stream
+/// Encrypt files, to have test streams
 ///
 /// Takes clear MP4 files, fragmented or progressive, and WebM, and protects their video and audio as
 /// Common Encryption has it (ISO/IEC 23001-7; WebM Encryption). What stays clear in a sample follows its
 /// codec: headers of NAL units and slices (AVC, HEVC), of OBUs and frames (AV1), of frames (VP9).
+///
+/// With --mpd and --hls it writes what players open: a DASH manifest, and HLS playlists. Inputs are then
+/// fragmented MP4 with one `sidx` box in front, or WebM with `Cues`, each with one track; of others it says
+/// how FFmpeg makes them so.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct EncryptArgs {
-    /// The clear file; - is stdin, which is kept in a temporary file
-    #[arg(value_name = "IN", value_hint = ValueHint::FilePath)]
-    pub(super) input: PathBuf,
+    /// The clear file; - is stdin, which is kept in a temporary file. Of several, each has one track
+    #[arg(value_name = "IN", value_hint = ValueHint::FilePath, required = true)]
+    pub(super) inputs: Vec<PathBuf>,
 
-    /// Where the encrypted file goes; - is stdout
-    #[arg(short, long, value_name = "OUT", value_hint = ValueHint::FilePath)]
+    /// Where the encrypted file goes; - is stdout. Of several inputs, the folder, which is made if need be
+    ///
+    /// In a folder the files have their inputs' names.
+    #[arg(short, long, value_name = "OUT", value_hint = ValueHint::AnyPath)]
     pub(super) output: PathBuf,
 
     /// The protection scheme; WebM has cenc only
@@ -46,14 +52,16 @@ pub(crate) struct EncryptArgs {
 
     /// Keys of one track, or of its kind: video=KID:KEY, 2=KID:KEY,KID:KEY, audio=clear; may be repeated
     ///
-    /// A track is named by its id, or by what it is: video or audio. `clear` leaves it as it is.
+    /// A track is named by its id, or by what it is: video or audio, in all inputs. `clear` leaves it as it
+    /// is. Of several inputs none has its track named by an id.
     #[arg(long = "track", value_name = "TRACK=KEYS")]
     pub(super) tracks: Vec<String>,
 
     /// 8 or 16: the size of IVs from the system's randomness; or the first IV itself, as hex digits
     ///
     /// Without it they are random, of 8 octets for cenc and cens and 16 for cbc1 and cbcs. Each sample has
-    /// the next one; the IVs of a second track begin 2^48 later in their first 8 octets. In cbcs it is the
+    /// the next one; the IVs of a second track, in this input or the
+    /// next, begin 2^48 later in their first 8 octets. In cbcs it is the
     /// constant IV of all samples.
     #[arg(long, value_name = "SIZE|IV")]
     pub(super) iv: Option<String>,
@@ -87,11 +95,36 @@ pub(crate) struct EncryptArgs {
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(super) keys_out: Option<PathBuf>,
 
+    /// Write a DASH manifest of all outputs
+    ///
+    /// Its URLs lead from it to them. Key ids, initialization data and the license server are told in the
+    /// ways that players look for. With cens or cbc1 it is right, but browsers play neither.
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(super) mpd: Option<PathBuf>,
+
+    /// Write an HLS playlist of all outputs (MP4; cenc or cbcs), and one of each beside it, as NAME.m3u8
+    ///
+    /// NAME is that of the output. The key must not change.
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(super) hls: Option<PathBuf>,
+
+    /// What playlists say of the key: clearkey, its id (hls.js); identity, the key itself (Shaka Player)
+    ///
+    /// With `identity` the playlists hold the key, and only their owner can read them. Players that know
+    /// the one do not know the other.
+    #[arg(long, value_name = "FORMAT", default_value = "clearkey", requires = "hls")]
+    pub(super) hls_keyformat: HlsKeyFormat,
+
+    /// The license server that the DASH manifest names
+    #[arg(long, value_name = "URL", value_hint = ValueHint::Url, requires = "mpd")]
+    pub(super) license_url: Option<String>,
+
     /// Threads that read, encrypt and write at the same time [default: one for each core]
     #[arg(long, value_name = "N")]
     pub(super) threads: Option<NonZero<usize>>,
 
-    /// Print what was done as JSON, on stdout (on stderr if the output goes to stdout)
+    /// Print what was done as JSON, on stdout (on stderr if the output goes to stdout); a list, of several
+    /// inputs
     #[arg(long)]
     pub(super) json: bool,
 
@@ -107,6 +140,8 @@ Examples:
   clearkey encrypt in.mp4 -o out.mp4 --track video=10000000100010001000100000000001:3a2a1b68dd2bd9b2eeb25e84c4776668 --track audio=clear
   clearkey encrypt in.mp4 -o out.mp4 --keys-file keys.txt --rotate 2 --clear-lead 4 --license-out license.json
   clearkey encrypt in.webm -o out.webm --keys-file keys.txt
+  clearkey encrypt video.mp4 audio.mp4 -o out --keys-out keys.txt --mpd out/stream.mpd --license-url http://localhost:8080/
+  clearkey encrypt video.mp4 audio.mp4 -o out --keys-file keys.txt --scheme cbcs --hls out/stream.m3u8
 
 Exit codes: 0 done; 2 anything else.";
 
@@ -128,6 +163,13 @@ impl From<SchemeArg> for cenc::Scheme {
             SchemeArg::Cbcs => Self::Cbcs,
         }
     }
+}
+
+/// `manifest::hls::KeyFormat` as an argument.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum HlsKeyFormat {
+    Clearkey,
+    Identity,
 }
 
 fn pattern(text: &str) -> anyhow::Result<(u8, u8)> {

@@ -1,58 +1,121 @@
-//! `clearkey encrypt`: tracks and keys become settings, the units of the file are planned, and written.
+//! `clearkey encrypt`: tracks and keys become settings, the units of files are planned, and written; then
+//! what players open.
 
 mod args;
+mod manifests;
+mod report;
 mod secrets;
 mod settings;
+mod suggest;
+mod targets;
 mod tracks;
+mod urls;
 mod write;
 
-use std::{
-    collections::BTreeMap,
-    io::{self, Write},
-};
-
 use anyhow::{Context, bail};
-use clearkey::KeyId;
 use container::{Planner, Track};
-use serde::Serialize;
 
 pub(crate) use self::args::EncryptArgs;
-use self::{settings::settings, tracks::Choice, write::Planned};
+use self::{
+    manifests::Manifests,
+    report::Report,
+    settings::Maker,
+    targets::{Target, Targets},
+    tracks::{Choice, Kind},
+    write::Planned,
+};
 use crate::{
     Outcome,
     args::{is_standard, name},
     input::Units,
-    report::print_json,
 };
 
 pub(crate) fn run(args: EncryptArgs) -> anyhow::Result<Outcome> {
-    let source = name(&args.input, "stdin");
-    let report = encrypt(&args).with_context(|| source.clone())?;
+    let reports = match args.inputs.as_slice() {
+        [input] => encrypt(&args).with_context(|| name(input, "stdin"))?,
+        _ => encrypt(&args)?,
+    };
     if args.json {
-        report.print_json(&source, is_standard(&args.output))?;
+        report::print_json(&reports, is_standard(&args.output))?;
     } else if !args.quiet {
-        report.print(&source);
+        reports.iter().for_each(Report::print);
     }
     Ok(Outcome::Done)
 }
 
-fn encrypt(args: &EncryptArgs) -> anyhow::Result<Report> {
+/// An input, and what it declares.
+struct Input {
+    target: Target,
+    units: Units,
+    tracks: Vec<Track>,
+}
+
+fn encrypt(args: &EncryptArgs) -> anyhow::Result<Vec<Report>> {
     let choice = Choice::read(args)?;
-    let mut units = Units::open(&args.input, Planner::new())?;
-    units.keep()?;
-    let tracks = tracks(&mut units)?;
-    let (settings, keys) = settings(args, &choice, &tracks, units.is_webm())?;
-    let mut report = Report::default();
-    let planned = Planned::new(&units, settings, &mut report)?;
-    // Before the file: whoever has the file needs them.
+    let manifests = Manifests::of(args)?;
+    let targets = Targets::of(args, &manifests)?;
+    let mut inputs = Vec::new();
+    for target in targets.files {
+        let blame = target.blame.clone();
+        inputs.push(blamed(&blame, Input::open(target, args, &manifests))?);
+    }
+    choice.check(&inputs.iter().map(|input| input.tracks.as_slice()).collect::<Vec<_>>())?;
+    let mut maker = Maker::new(args, choice)?;
+    let mut jobs = Vec::new();
+    for Input { target, units, tracks } in &inputs {
+        let mut report = Report::new(&target.source);
+        let mut plan = || {
+            let settings = maker.settings(tracks, units.is_webm())?;
+            manifests.check_settings(&settings)?;
+            Planned::new(units, settings, &mut report)
+        };
+        let planned = blamed(&target.blame, plan())?;
+        jobs.push((target, planned, report));
+    }
+    let keys = maker.into_keys();
+    // Nothing is written before here.
+    if let Some(folder) = &targets.new_folder {
+        std::fs::create_dir(folder).with_context(|| folder.display().to_string())?;
+    }
+    // Before the files: whoever has a file needs them.
     if let Some(path) = &args.license_out {
         secrets::write_license(path, &keys)?;
     }
     if let Some(path) = &args.keys_out {
         secrets::write_keys(path, &keys)?;
     }
-    planned.write(args)?;
-    Ok(report)
+    let mut reports = Vec::new();
+    for (target, planned, report) in jobs {
+        blamed(&target.blame, planned.write(&target.output, args))?;
+        reports.push(report);
+    }
+    let outputs: Vec<_> = inputs.iter().map(|input| input.target.output.as_path()).collect();
+    manifests.write(&outputs, &keys)?;
+    Ok(reports)
+}
+
+impl Input {
+    fn open(target: Target, args: &EncryptArgs, manifests: &Manifests) -> anyhow::Result<Self> {
+        let mut units = Units::open(&target.input, Planner::new())?;
+        units.keep()?;
+        let tracks = tracks(&mut units)?;
+        if args.inputs.len() > 1 || !manifests.are_none() {
+            let file = units.file().context("the input is not a file")?;
+            let is_single = matches!(tracks.as_slice(), [track] if Kind::of(track).is_some());
+            if !is_single || !manifests.are_none() {
+                manifests.check_input(&*file, &target.input, &tracks, units.is_webm())?;
+            }
+        }
+        Ok(Self { target, units, tracks })
+    }
+}
+
+/// Names the input that an error is about, where that is not plain.
+fn blamed<T>(input: &Option<String>, result: anyhow::Result<T>) -> anyhow::Result<T> {
+    match input {
+        Some(input) => result.with_context(|| input.clone()),
+        None => result,
+    }
 }
 
 /// The tracks that the first header declares.
@@ -63,62 +126,4 @@ fn tracks(units: &mut Units) -> anyhow::Result<Vec<Track>> {
         }
     }
     bail!("no tracks");
-}
-
-/// Counts by track.
-#[derive(Debug, Default, Serialize)]
-struct Report {
-    tracks: BTreeMap<u32, TrackCounts>,
-}
-
-#[derive(Debug, Default, Serialize)]
-struct TrackCounts {
-    /// Samples that are protected now.
-    encrypted: u64,
-    /// Samples that stay clear.
-    clear: u64,
-    /// Protected samples by key id.
-    kids: BTreeMap<KeyId, u64>,
-}
-
-impl Report {
-    fn add(&mut self, plan: &container::Plan) {
-        for scope in plan.scopes() {
-            let track = self.tracks.entry(scope.track).or_default();
-            track.encrypted += scope.protected;
-            track.clear += scope.clear;
-        }
-        for sample in plan.samples() {
-            let protection = &plan.protections()[sample.protection as usize];
-            let track = plan.scopes()[protection.scope as usize].track;
-            let track = self.tracks.entry(track).or_default();
-            *track.kids.entry(protection.kid.clone()).or_default() += 1;
-        }
-    }
-
-    fn print(&self, input: &str) {
-        let mut stderr = io::stderr().lock();
-        for (id, track) in &self.tracks {
-            let TrackCounts { encrypted, clear, kids } = track;
-            let mut line = format!("clearkey: {input}: track {id}: {encrypted} samples encrypted");
-            if *clear > 0 {
-                line += &format!(", {clear} clear");
-            }
-            for kid in kids.keys() {
-                line += &format!(", KID {kid}");
-            }
-            // If stderr is gone, the exit code still tells.
-            let _ = writeln!(stderr, "{line}");
-        }
-    }
-
-    fn print_json(&self, input: &str, stdout_is_taken: bool) -> anyhow::Result<()> {
-        #[derive(Serialize)]
-        struct Named<'r> {
-            input: &'r str,
-            #[serde(flatten)]
-            report: &'r Report,
-        }
-        print_json(&Named { input, report: self }, stdout_is_taken)
-    }
 }

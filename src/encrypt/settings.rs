@@ -18,47 +18,69 @@ use super::{
     tracks::{Choice, Kind, random, track_key},
 };
 
-/// The settings for a file with these tracks, and all keys that it will be encrypted with.
-pub(super) fn settings(
-    args: &EncryptArgs,
-    choice: &Choice,
-    tracks: &[Track],
-    is_webm: bool,
-) -> anyhow::Result<(Settings, Vec<Jwk>)> {
-    let scheme = Scheme::from(args.scheme);
-    let first_iv = FirstIv::read(args.iv.as_deref(), scheme, !args.per_sample_iv)?;
-    let mut used: Vec<Jwk> = Vec::new();
-    let mut protected = Vec::new();
-    for (index, (track, kind, keys)) in (0..).zip(choice.apply(tracks)?) {
-        if keys.len() > 1 && args.rotate.is_none() {
-            bail!("track {}: several keys take turns only under --rotate", track.id);
-        }
-        for jwk in &keys {
-            match used.iter().find(|known| known.kid() == jwk.kid()) {
-                Some(known) if known.key() != jwk.key() => {
-                    bail!("two keys for KID {}", jwk.kid());
-                }
-                Some(_) => {}
-                None => used.push(jwk.clone()),
-            }
-        }
-        protected.push(TrackSettings {
-            track: track.id,
-            keys: keys.iter().map(track_key).collect(),
-            pattern: pattern(args.pattern, scheme, kind)?,
-            iv: first_iv.of_track(index)?,
-        });
+/// Makes the settings of inputs, one after the other.
+pub(super) struct Maker<'a> {
+    args: &'a EncryptArgs,
+    choice: Choice,
+    first_iv: FirstIv,
+    /// The protected tracks so far: tracks may share a key, and never an IV.
+    tracks: u64,
+    keys: Vec<Jwk>,
+}
+
+impl<'a> Maker<'a> {
+    pub(super) fn new(args: &'a EncryptArgs, choice: Choice) -> anyhow::Result<Self> {
+        let scheme = Scheme::from(args.scheme);
+        let first_iv = FirstIv::read(args.iv.as_deref(), scheme, !args.per_sample_iv)?;
+        Ok(Self { args, choice, first_iv, tracks: 0, keys: Vec::new() })
     }
-    let kids = used.iter().map(|jwk| jwk.kid().clone()).collect();
-    let settings = Settings {
-        scheme,
-        tracks: protected,
-        pssh: pssh(&args.pssh, kids, is_webm)?,
-        piff: args.piff,
-        clear_lead: args.clear_lead,
-        rotate: args.rotate,
-    };
-    Ok((settings, used))
+
+    /// The settings for a file with these tracks.
+    pub(super) fn settings(&mut self, tracks: &[Track], is_webm: bool) -> anyhow::Result<Settings> {
+        let (args, scheme) = (self.args, Scheme::from(self.args.scheme));
+        let (mut protected, mut kids) = (Vec::new(), Vec::new());
+        for (track, kind, keys) in self.choice.apply(tracks)? {
+            if keys.len() > 1 && args.rotate.is_none() {
+                bail!("track {}: several keys take turns only under --rotate", track.id);
+            }
+            for jwk in &keys {
+                self.add(jwk)?;
+                if !kids.contains(jwk.kid()) {
+                    kids.push(jwk.kid().clone());
+                }
+            }
+            protected.push(TrackSettings {
+                track: track.id,
+                keys: keys.iter().map(track_key).collect(),
+                pattern: pattern(args.pattern, scheme, kind)?,
+                iv: self.first_iv.of_track(self.tracks)?,
+            });
+            self.tracks += 1;
+        }
+        Ok(Settings {
+            scheme,
+            // A file that stays clear has no initialization data.
+            pssh: if protected.is_empty() { Vec::new() } else { pssh(&args.pssh, kids, is_webm)? },
+            tracks: protected,
+            piff: args.piff,
+            clear_lead: args.clear_lead,
+            rotate: args.rotate,
+        })
+    }
+
+    fn add(&mut self, jwk: &Jwk) -> anyhow::Result<()> {
+        match self.keys.iter().find(|known| known.kid() == jwk.kid()) {
+            Some(known) if known.key() != jwk.key() => bail!("two keys for KID {}", jwk.kid()),
+            Some(_) => {}
+            None => self.keys.push(jwk.clone()),
+        }
+        Ok(())
+    }
+
+    /// All keys that inputs are encrypted with.
+    pub(super) fn into_keys(self) -> Vec<Jwk> {
+        self.keys
+    }
 }
 
 fn pattern(given: Option<(u8, u8)>, scheme: Scheme, kind: Kind) -> anyhow::Result<Pattern> {

@@ -9,7 +9,7 @@ use container::{Track, encrypt::TrackKey};
 
 use crate::keys::lines;
 
-use super::args::EncryptArgs;
+use super::args::{EncryptArgs, HlsKeyFormat};
 
 /// What the user said of keys, before the tracks are known.
 pub(super) struct Choice {
@@ -18,6 +18,8 @@ pub(super) struct Choice {
     named: Vec<Named>,
     /// A random key is told to somebody.
     random_is_told: bool,
+    /// The random key, once a track has had need of it.
+    random: Option<Jwk>,
 }
 
 struct Named {
@@ -65,21 +67,35 @@ impl Choice {
         let named = (1..).zip(&args.tracks).map(|(number, text)| {
             Named::parse(text).with_context(|| format!("--track number {number}"))
         });
-        let random_is_told = args.license_out.is_some() || args.keys_out.is_some();
-        Ok(Self { common, named: named.collect::<anyhow::Result<_>>()?, random_is_told })
+        let in_playlist = args.hls.is_some() && args.hls_keyformat == HlsKeyFormat::Identity;
+        let random_is_told = args.license_out.is_some() || args.keys_out.is_some() || in_playlist;
+        let named = named.collect::<anyhow::Result<_>>()?;
+        Ok(Self { common, named, random_is_told, random: None })
     }
 
-    /// The tracks that are to be protected, each with its keys.
-    pub(super) fn apply<'t>(
-        &self,
-        tracks: &'t [Track],
-    ) -> anyhow::Result<Vec<(&'t Track, Kind, Vec<Jwk>)>> {
+    /// Whether what was said fits the tracks of all inputs.
+    pub(super) fn check(&self, inputs: &[&[Track]]) -> anyhow::Result<()> {
+        let tracks = || inputs.iter().copied().flatten();
         for named in &self.named {
-            if !tracks.iter().any(|track| named.selector.names(track)) {
+            if inputs.len() > 1 && matches!(named.selector, Selector::Id(_)) {
+                bail!("--track {}: of several inputs a track is video or audio", named.text);
+            }
+            if !tracks().any(|track| named.selector.names(track)) {
                 bail!("--track {}: there is no such track", named.text);
             }
         }
-        let mut random = None;
+        let stays_clear = |track| self.find(track).is_some_and(|named| named.keys.is_none());
+        if tracks().all(|track| Kind::of(track).is_none() || stays_clear(track)) {
+            bail!("no track is left to be encrypted");
+        }
+        Ok(())
+    }
+
+    /// The tracks of an input that are to be protected, each with its keys.
+    pub(super) fn apply<'t>(
+        &mut self,
+        tracks: &'t [Track],
+    ) -> anyhow::Result<Vec<(&'t Track, Kind, Vec<Jwk>)>> {
         let mut protected = Vec::new();
         for track in tracks {
             let Some(kind) = Kind::of(track) else { continue };
@@ -92,15 +108,12 @@ impl Choice {
                         "a random key that nobody learns: give --key, --keys-out or --license-out"
                     );
                 }
-                None => match &random {
-                    Some(jwk) => vec![Jwk::clone(jwk)],
-                    None => vec![random.insert(random_key()?).clone()],
+                None => match &self.random {
+                    Some(jwk) => vec![jwk.clone()],
+                    None => vec![self.random.insert(random_key()?).clone()],
                 },
             };
             protected.push((track, kind, keys));
-        }
-        if protected.is_empty() {
-            bail!("no track is left to be encrypted");
         }
         Ok(protected)
     }
@@ -171,7 +184,7 @@ mod tests {
     fn choice(keys: &[String], tracks: &[String]) -> anyhow::Result<Choice> {
         let common = keys.iter().map(|text| text.parse()).collect::<Result<_, _>>()?;
         let named = tracks.iter().map(|text| Named::parse(text)).collect::<anyhow::Result<_>>()?;
-        Ok(Choice { common, named, random_is_told: true })
+        Ok(Choice { common, named, random_is_told: true, random: None })
     }
 
     /// Video 1, audio 2 and 3, text 4.
@@ -184,7 +197,9 @@ mod tests {
     /// The tracks and the last octets of their key ids.
     fn applied(keys: &[String], tracks: &[String]) -> Vec<(u32, Vec<u8>)> {
         let all = self::tracks();
-        let protected = choice(keys, tracks).unwrap().apply(&all).unwrap();
+        let mut choice = choice(keys, tracks).unwrap();
+        choice.check(&[&all]).unwrap();
+        let protected = choice.apply(&all).unwrap();
         let kids = |keys: &[Jwk]| keys.iter().map(|jwk| jwk.kid().as_bytes()[15]).collect();
         protected.iter().map(|(track, _, keys)| (track.id, kids(keys))).collect()
     }
@@ -212,22 +227,22 @@ mod tests {
     fn tracks_without_keys_share_a_random_one() {
         let all = tracks();
         let named = [format!("3={}", pair(9))];
-        let choice = choice(&[], &named).unwrap();
+        let mut choice = choice(&[], &named).unwrap();
         let protected = choice.apply(&all).unwrap();
         assert_eq!(protected[0].2[0].kid(), protected[1].2[0].kid());
         assert_eq!(protected[2].2[0].kid().as_bytes()[15], 9);
+        // The next file has the same, and the next run another.
         let other = choice.apply(&all).unwrap();
-        assert_ne!(protected[0].2[0].kid(), other[0].2[0].kid());
+        assert_eq!(protected[0].2[0].kid(), other[0].2[0].kid());
+        let mut again = self::choice(&[], &named).unwrap();
+        assert_ne!(protected[0].2[0].kid(), again.apply(&all).unwrap()[0].2[0].kid());
     }
 
     #[test]
     fn what_names_no_track_is_refused() {
         let refused = |named: &[&str]| {
             let named: Vec<_> = named.iter().map(|&text| text.to_owned()).collect();
-            let refused = choice(&[pair(1)], &named).and_then(|choice| {
-                choice.apply(&tracks())?;
-                Ok(())
-            });
+            let refused = choice(&[pair(1)], &named).and_then(|choice| choice.check(&[&tracks()]));
             format!("{:#}", refused.unwrap_err())
         };
         assert_eq!(refused(&["7=clear"]), "--track 7: there is no such track");
@@ -235,5 +250,20 @@ mod tests {
         assert!(refused(&["text=clear"]).starts_with("a track is `video`, `audio` or a number"));
         assert_eq!(refused(&["video=clear", "audio=clear"]), "no track is left to be encrypted");
         assert!(!refused(&[&format!("video=zz!!:{KEY}")]).contains(&KEY[4..20]));
+    }
+
+    #[test]
+    fn of_several_inputs_a_track_is_named_by_its_kind() {
+        let all = tracks();
+        let inputs: [&[Track]; 2] = [&all[..1], &all[1..]];
+        let check = |named: &[&str]| {
+            let named: Vec<_> = named.iter().map(|&text| text.to_owned()).collect();
+            choice(&[pair(1)], &named).unwrap().check(&inputs).map_err(|error| error.to_string())
+        };
+        let message = "--track 2: of several inputs a track is video or audio";
+        assert_eq!(check(&["2=clear"]), Err(message.to_owned()));
+        assert_eq!(check(&["audio=clear"]), Ok(()));
+        let message = "no track is left to be encrypted";
+        assert_eq!(check(&["audio=clear", "video=clear"]), Err(message.to_owned()));
     }
 }

@@ -1,6 +1,6 @@
 //! The two passes over a file: what goes in where, then writing it.
 
-use std::{sync::Arc, vec};
+use std::{path::Path, sync::Arc, vec};
 
 use anyhow::Context;
 use container::{
@@ -46,7 +46,7 @@ impl Planned {
     }
 
     /// The second pass.
-    pub(super) fn write(self, args: &EncryptArgs) -> anyhow::Result<()> {
+    pub(super) fn write(self, to: &Path, args: &EncryptArgs) -> anyhow::Result<()> {
         let Self { file, len, encryptor, plans, relocation } = self;
         let mut plans = plans.into_iter();
         let mut current: Option<(Arc<Unit>, vec::IntoIter<_>)> = None;
@@ -62,7 +62,7 @@ impl Planned {
             current = Some((Arc::new(Unit { ready, corrections }), windows.into_iter()));
         };
         let rewrite = Rewrite {
-            path: &args.output,
+            path: to,
             len,
             relocation: &relocation,
             threads: threads(args.threads),

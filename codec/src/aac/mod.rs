@@ -32,22 +32,12 @@ impl Config {
     /// It ends early.
     pub(crate) fn read(specific: &[u8]) -> Result<Option<Self>, Error> {
         const LOW_COMPLEXITY: u32 = 2;
-        const SBR: u32 = 5;
-        const PS: u32 = 29;
-        let mut bits = Bits::new(specific, "an AudioSpecificConfig");
-        let mut object_type = object_type(&mut bits)?;
-        let frequency = frequency_index(&mut bits)?;
-        let channels = bits.u(4)?;
-        if object_type == SBR || object_type == PS {
-            // The frequency after SBR; then the core's type.
-            frequency_index(&mut bits)?;
-            object_type = self::object_type(&mut bits)?;
-        }
-        if object_type != LOW_COMPLEXITY {
+        let Specific { core_type, core_frequency, channels, .. } = Specific::read(specific)?;
+        if core_type != LOW_COMPLEXITY {
             return Ok(None);
         }
         let (long_bands, short_bands) =
-            BANDS.get(frequency as usize).copied().unwrap_or(MOST_BANDS);
+            BANDS.get(core_frequency.index as usize).copied().unwrap_or(MOST_BANDS);
         let first = match channels {
             2 => Some(Element::Pair),
             1 | 3..=7 | 11 | 12 | 14 => Some(Element::Single),
@@ -76,6 +66,52 @@ const BANDS: [(u8, u8); 13] = [
 ];
 const MOST_BANDS: (u8, u8) = (51, 15);
 
+/// The head of an `AudioSpecificConfig` (1.6.2.1).
+pub(crate) struct Specific {
+    /// The audio object type that is written first: that of SBR or PS, where they are signalled so.
+    pub(crate) object_type: u32,
+    /// That of the core.
+    core_type: u32,
+    core_frequency: Frequency,
+    /// Hz of what comes out, where it is known.
+    pub(crate) sampling_rate: Option<u32>,
+    /// channelConfiguration of the core.
+    channels: u32,
+}
+
+const SBR: u32 = 5;
+const PS: u32 = 29;
+
+impl Specific {
+    /// # Errors
+    /// It ends early.
+    pub(crate) fn read(specific: &[u8]) -> Result<Self, Error> {
+        let mut bits = Bits::new(specific, "an AudioSpecificConfig");
+        let object_type = object_type(&mut bits)?;
+        let core_frequency = Frequency::read(&mut bits)?;
+        let channels = bits.u(4)?;
+        let (mut core_type, mut sampling_rate) = (object_type, core_frequency.hz);
+        if object_type == SBR || object_type == PS {
+            // The frequency after SBR; then the core's type.
+            sampling_rate = Frequency::read(&mut bits)?.hz;
+            core_type = self::object_type(&mut bits)?;
+        }
+        Ok(Self { object_type, core_type, core_frequency, sampling_rate, channels })
+    }
+
+    /// How many channels come out, where the channel configuration tells (table 1.19).
+    pub(crate) fn channels(&self) -> Option<u16> {
+        Some(match self.channels {
+            // Parametric stereo makes two of one.
+            1 if self.object_type == PS => 2,
+            channels @ 1..=6 => u16::try_from(channels).ok()?,
+            7 | 12 | 14 => 8,
+            11 => 7,
+            _ => return None,
+        })
+    }
+}
+
 fn object_type(bits: &mut Bits<'_>) -> Result<u32, Error> {
     Ok(match bits.u(5)? {
         31 => 32 + bits.u(6)?,
@@ -83,12 +119,29 @@ fn object_type(bits: &mut Bits<'_>) -> Result<u32, Error> {
     })
 }
 
-/// The index; a frequency that is written out has none.
-fn frequency_index(bits: &mut Bits<'_>) -> Result<u32, Error> {
-    const WRITTEN_OUT: u32 = 15;
-    let index = bits.u(4)?;
-    bits.skip(if index == WRITTEN_OUT { 24 } else { 0 })?;
-    Ok(index)
+/// samplingFrequencyIndex, and what it stands for; a frequency that is written out has an index of its
+/// own.
+#[derive(Clone, Copy)]
+struct Frequency {
+    index: u32,
+    hz: Option<u32>,
+}
+
+impl Frequency {
+    fn read(bits: &mut Bits<'_>) -> Result<Self, Error> {
+        /// Table 1.18.
+        const HZ: [u32; 13] = [
+            96_000, 88_200, 64_000, 48_000, 44_100, 32_000, 24_000, 22_050, 16_000, 12_000, 11_025,
+            8_000, 7_350,
+        ];
+        const WRITTEN_OUT: u32 = 15;
+        let index = bits.u(4)?;
+        let hz = match index {
+            WRITTEN_OUT => Some(bits.u(24)?),
+            _ => HZ.get(index as usize).copied(),
+        };
+        Ok(Self { index, hz })
+    }
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@ mod aux_info;
 mod boxes;
 mod builder;
 mod cursor;
+mod describe;
 mod encrypt;
 mod fragment;
 mod groups;
@@ -16,6 +17,7 @@ mod relocate;
 mod sample_entry;
 mod sample_table;
 mod samples;
+mod segment_index;
 mod track_fragment;
 mod unit;
 
@@ -24,4 +26,8 @@ pub(crate) mod testing;
 #[cfg(test)]
 mod vectors;
 
+pub(crate) use {
+    describe::{describe, is_language},
+    segment_index::segment_index,
+};
 pub use {encrypt::Encryptor, planner::Planner, relocate::relocate};

@@ -182,7 +182,20 @@ pub(crate) fn handler(mdia: &Mp4Box<'_, '_>) -> Result<FourCc, Error> {
     fields.array("handler_type").map(FourCc)
 }
 
-fn summary(entry: &SampleEntry) -> EntrySummary {
+/// Units of time in a second, of `mdhd` (8.4.2).
+pub(crate) fn timescale(mdia: &Mp4Box<'_, '_>) -> Result<u32, Error> {
+    let mdhd = mdia.need(b"mdhd")?;
+    let mut fields = mdhd.fields();
+    let (version, _) = fields.version_and_flags()?;
+    fields.u32_or_u64(version == 1, "creation_time")?;
+    fields.u32_or_u64(version == 1, "modification_time")?;
+    match fields.u32("timescale")? {
+        0 => Err(mdhd.malformed("timescale is 0")),
+        timescale => Ok(timescale),
+    }
+}
+
+pub(crate) fn summary(entry: &SampleEntry) -> EntrySummary {
     let protection = entry.protected.as_ref().map(|entry| {
         let defaults = &entry.protection.defaults;
         EntryProtection {

@@ -4,7 +4,13 @@ use std::ops::Range;
 
 use crate::{
     Change, Edit, Error, ReadAt, Relocation,
-    mp4::{boxes::Mp4Box, cursor::big_endian, input::Input, samples},
+    mp4::{
+        boxes::Mp4Box,
+        cursor::big_endian,
+        input::Input,
+        samples,
+        segment_index::{Reference, Sidx},
+    },
     stop::Stop,
 };
 
@@ -218,21 +224,12 @@ impl Fixes<'_> {
     /// Segment index (ISO/IEC 14496-12, 8.16.3): sizes that follow each other from an anchor behind
     /// the box.
     fn sidx(&mut self, sidx: &Mp4Box<'_, '_>) -> Result<(), Error> {
-        let mut fields = sidx.fields();
-        let (version, _) = fields.version_and_flags()?;
-        let wide = version > 0;
-        fields.u64("reference_ID and timescale")?;
-        fields.u32_or_u64(wide, "earliest_presentation_time")?;
-        let at = fields.at();
-        let first_offset = fields.u32_or_u64(wide, "first_offset")?;
-        let mut position = sidx.end().saturating_add(first_offset);
+        let found = Sidx::read(sidx)?;
+        let (at, wide) = found.first_offset;
+        let mut position = found.anchor;
         let moved = self.relocation.len(sidx.end()..position);
         self.overwrite(at, narrow_or_wide(wide, moved, "first_offset", sidx)?);
-        fields.u16("reserved")?;
-        for _ in 0..fields.u16("reference_count")? {
-            let at = fields.at();
-            let reference = fields.u32("reference_type and referenced_size")?;
-            let (kind, size) = (reference & 1 << 31, reference & !(1 << 31));
+        for Reference { at, is_index, size, .. } in found.references {
             let end = position.saturating_add(size.into());
             let size = self.relocation.len(position..end);
             let limit = u64::from(u32::MAX >> 1);
@@ -240,9 +237,9 @@ impl Fixes<'_> {
                 let (place, what) = (sidx.place(), "referenced_size");
                 return Err(Error::Limit { place, what, value: size, limit });
             }
-            self.overwrite(at, narrow(u64::from(kind) | size, "referenced_size", sidx)?);
+            let kind = u64::from(is_index) << 31;
+            self.overwrite(at, narrow(kind | size, "referenced_size", sidx)?);
             position = end;
-            fields.u64("subsegment_duration and SAP")?;
         }
         Ok(())
     }

@@ -3,12 +3,13 @@
 
 use std::{ops::Range, sync::Arc};
 
-use codec::Codec;
+use codec::{Codec, Named};
 
 use crate::{
-    Error, FourCc,
+    EntryDescription, Error, FourCc,
     mp4::{
         boxes::Mp4Box,
+        movie::summary,
         protection::{Protection, scheme_type},
     },
 };
@@ -18,6 +19,8 @@ const PLAIN: usize = 8;
 /// The same for video (12.1.3) and for audio (12.2.3).
 const VISUAL: usize = PLAIN + 70;
 const AUDIO: usize = PLAIN + 20;
+/// The same for audio in QuickTime's version 1.
+const AUDIO_V1: usize = AUDIO + 16;
 
 /// One entry of `stsd`.
 #[derive(Clone, Debug)]
@@ -92,17 +95,54 @@ fn codec(
     stsd_version: u8,
 ) -> Result<Option<Arc<Codec>>, codec::Error> {
     let Ok(fields) = fields_len(entry, format, stsd_version) else { return Ok(None) };
-    // Width and height stand behind 24 bytes of a visual entry (12.1.3.2).
-    let number = |at: usize| match entry.body.get(at..).and_then(<[u8]>::first_chunk) {
-        Some(&number) if fields == VISUAL => u16::from_be_bytes(number),
-        _ => 0,
+    let (width, height) = size(entry, fields);
+    let find = |kind: &[u8; 4]| find(entry, fields, *kind);
+    Ok(Codec::from_mp4(format.0, &find, (width, height))?.map(Arc::new))
+}
+
+/// Width and height, which stand behind 24 bytes of a visual entry (12.1.3.2).
+fn size(entry: &Mp4Box<'_, '_>, fields: usize) -> (u16, u16) {
+    match fields {
+        VISUAL => (number(entry, 24), number(entry, 26)),
+        _ => (0, 0),
+    }
+}
+
+fn number(entry: &Mp4Box<'_, '_>, at: usize) -> u16 {
+    let bytes = entry.body.get(at..).and_then(<[u8]>::first_chunk);
+    bytes.map_or(0, |&number| u16::from_be_bytes(number))
+}
+
+/// The body of the first box of that type behind the fields of an entry.
+fn find<'d>(entry: &Mp4Box<'d, '_>, fields: usize, kind: [u8; 4]) -> Option<&'d [u8]> {
+    let mut children = entry.children_from(fields).map_while(Result::ok);
+    children.find(|child| child.kind == kind).map(|child| child.body)
+}
+
+/// What a player is told of all entries of an `stsd` box.
+pub(crate) fn descriptions(stsd: &Mp4Box<'_, '_>) -> Result<Vec<EntryDescription>, Error> {
+    let (version, _) = stsd.fields().version_and_flags()?;
+    let entries = sample_entries(stsd)?;
+    let described = stsd.children_from(8).zip(&entries);
+    described.map(|(boxed, entry)| description(&boxed?, entry, version)).collect()
+}
+
+fn description(
+    boxed: &Mp4Box<'_, '_>,
+    entry: &SampleEntry,
+    stsd_version: u8,
+) -> Result<EntryDescription, Error> {
+    let fields = fields_len(boxed, boxed.kind, stsd_version)?;
+    let (width, height) = size(boxed, fields);
+    // channelcount stands behind 16 bytes of an audio entry, samplerate behind 24, a fixed-point number
+    // of which the first half counts (12.2.3.2). QuickTime's version 2 has other fields there.
+    let sound = match fields {
+        AUDIO | AUDIO_V1 => (u32::from(number(boxed, 24)), number(boxed, 16)),
+        _ => (0, 0),
     };
-    let find = |kind: &[u8; 4]| {
-        let mut children = entry.children_from(fields).map_while(Result::ok);
-        children.find(|child| child.kind == *kind).map(|child| child.body)
-    };
-    let codec = Codec::from_mp4(format.0, &find, (number(24), number(26)))?;
-    Ok(codec.map(Arc::new))
+    let codec = Named::from_mp4(entry.format.0, &|kind| find(boxed, fields, *kind));
+    let size = (width.into(), height.into());
+    Ok(EntryDescription::new(summary(entry), codec, size, sound))
 }
 
 /// `encv`, `enca`, `enct`, `encs`…, and what QuickTime calls them.
@@ -129,7 +169,7 @@ pub(crate) fn fields_len(
             fields.bytes(PLAIN, "data_reference_index")?;
             // QuickTime's versions 1 and 2 have more fields; ISO's version 1 lives in `stsd` version 1.
             match (stsd_version, fields.u16("version")?) {
-                (0, 1) => AUDIO + 16,
+                (0, 1) => AUDIO_V1,
                 (0, 2) => AUDIO + 36,
                 _ => AUDIO,
             }

@@ -45,6 +45,11 @@ impl BlockHeader {
         self.bytes.len()
     }
 
+    /// Whether a simple block holds key frames only.
+    pub(crate) fn is_key(&self) -> bool {
+        self.bytes.last().is_some_and(|flags| flags & 0x80 != 0)
+    }
+
     /// Whether several frames share the block.
     pub(crate) fn has_lacing(&self) -> bool {
         self.bytes.last().is_some_and(|flags| flags & 0x06 != 0)

@@ -139,6 +139,16 @@ impl<'d, 'p> Element<'d, 'p> {
         }
     }
 
+    /// Its body as a floating-point number; no bytes are 0.
+    pub(crate) fn float(&self) -> Result<f64, Error> {
+        match self.body {
+            [] => Ok(0.0),
+            &[a, b, c, d] => Ok(f32::from_be_bytes([a, b, c, d]).into()),
+            &[a, b, c, d, e, f, g, h] => Ok(f64::from_be_bytes([a, b, c, d, e, f, g, h])),
+            body => Err(self.malformed(format!("a floating-point number of {} bytes", body.len()))),
+        }
+    }
+
     /// Its body as a string, which zero bytes may follow.
     pub(crate) fn text(&self) -> String {
         let text = self.body.split(|byte| *byte == 0).next().unwrap_or_default();

@@ -3,6 +3,7 @@
 
 mod block;
 mod cluster;
+mod describe;
 mod ebml;
 mod encrypt;
 mod frame;
@@ -10,9 +11,11 @@ mod ids;
 mod input;
 mod planner;
 mod relocate;
+mod segment_index;
 mod tracks;
 
 #[cfg(test)]
 mod testing;
 
+pub(crate) use {describe::describe, segment_index::segment_index};
 pub use {encrypt::Encryptor, planner::Planner};

@@ -22,7 +22,8 @@ use crate::{
 const SEGMENT: &str = "Segment";
 
 /// What an input without tracks is.
-const NO_TRACKS: Error = Error::NoHeader { header: "`Tracks` element", file: "a WebM file" };
+pub(super) const NO_TRACKS: Error =
+    Error::NoHeader { header: "`Tracks` element", file: "a WebM file" };
 
 /// Plans an input unit by unit. Holds what clusters need of the tracks before them.
 #[derive(Clone, Debug, Default)]

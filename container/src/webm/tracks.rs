@@ -157,13 +157,17 @@ fn codec(
     codec_id: &str,
 ) -> Result<Result<Option<Codec>, codec::Error>, Error> {
     let private = entry.child(ids::CODEC_PRIVATE)?.map_or(&[][..], |private| private.body);
+    Ok(Codec::from_webm(codec_id, private, size(entry)?))
+}
+
+/// Width and height in pixels; 0 for audio.
+pub(super) fn size(entry: &Element<'_, '_>) -> Result<(u32, u32), Error> {
     let video = entry.child(ids::VIDEO)?;
     let pixels = |id| {
         let pixels = video.as_ref().map(|video| video.unsigned_of(id)).transpose()?.flatten();
         Ok::<_, Error>(pixels.and_then(|pixels| u32::try_from(pixels).ok()).unwrap_or(0))
     };
-    let size = (pixels(ids::PIXEL_WIDTH)?, pixels(ids::PIXEL_HEIGHT)?);
-    Ok(Codec::from_webm(codec_id, private, size))
+    Ok((pixels(ids::PIXEL_WIDTH)?, pixels(ids::PIXEL_HEIGHT)?))
 }
 
 /// Where the key id of a track stands, and what it is; `None` if the track is not encrypted, but

@@ -17,7 +17,7 @@ use crate::{
         boxes::Mp4Box,
         builder::Builder,
         input::Input,
-        movie::{self, Movie, MovieTrack},
+        movie::{self, Movie, MovieTrack, timescale},
         sample_entry::fields_len,
     },
     stop::Stop,
@@ -186,19 +186,6 @@ impl MovieEncryptor<'_, '_> {
             edit.change = Change::Insert { bytes, owner: offsets.stbl };
         }
         Ok(())
-    }
-}
-
-/// Units of time in a second, of `mdhd` (8.4.2).
-fn timescale(mdia: &Mp4Box<'_, '_>) -> Result<u32, Error> {
-    let mdhd = mdia.need(b"mdhd")?;
-    let mut fields = mdhd.fields();
-    let (version, _) = fields.version_and_flags()?;
-    fields.u32_or_u64(version == 1, "creation_time")?;
-    fields.u32_or_u64(version == 1, "modification_time")?;
-    match fields.u32("timescale")? {
-        0 => Err(mdhd.malformed("timescale is 0")),
-        timescale => Ok(timescale),
     }
 }
 

@@ -1,0 +1,221 @@
+//! `sidx`: where the segments of a file lie (ISO/IEC 14496-12, 8.16.3).
+
+use std::ops::Range;
+
+use crate::{
+    Description, Error, ReadAt, Segment, SegmentIndex,
+    mp4::{boxes::Mp4Box, cursor::Cursor, describe::begins_segment, input::Input},
+    stop::Stop,
+};
+
+/// A `sidx` box.
+pub(crate) struct Sidx {
+    pub(crate) timescale: u32,
+    pub(crate) start: u64,
+    /// Where `first_offset` stands, and whether it takes 64 bits.
+    pub(crate) first_offset: (u64, bool),
+    /// Where the first of what is referred to begins.
+    pub(crate) anchor: u64,
+    pub(crate) references: Vec<Reference>,
+}
+
+/// One reference of a `sidx` box.
+pub(crate) struct Reference {
+    /// Where its first field stands.
+    pub(crate) at: u64,
+    /// It refers to another index.
+    pub(crate) is_index: bool,
+    /// Bytes.
+    pub(crate) size: u32,
+    pub(crate) duration: u32,
+    /// The type of the stream access point that it begins with; 0: one that is not told. `None`: it does not
+    /// begin with one.
+    sap: Option<u8>,
+}
+
+impl Sidx {
+    pub(crate) fn read(sidx: &Mp4Box<'_, '_>) -> Result<Self, Error> {
+        let mut fields = sidx.fields();
+        let (version, _) = fields.version_and_flags()?;
+        let wide = version > 0;
+        fields.u32("reference_ID")?;
+        let timescale = fields.u32("timescale")?;
+        let start = fields.u32_or_u64(wide, "earliest_presentation_time")?;
+        let at = fields.at();
+        let first_offset = fields.u32_or_u64(wide, "first_offset")?;
+        fields.u16("reserved")?;
+        let count = fields.u16("reference_count")?;
+        let references =
+            (0..count).map(|_| Reference::read(&mut fields)).collect::<Result<_, _>>()?;
+        let anchor = sidx.end().saturating_add(first_offset);
+        Ok(Self { timescale, start, first_offset: (at, wide), anchor, references })
+    }
+}
+
+impl Reference {
+    fn read(fields: &mut Cursor<'_, '_>) -> Result<Self, Error> {
+        let at = fields.at();
+        let reference = fields.u32("reference_type and referenced_size")?;
+        let duration = fields.u32("subsegment_duration")?;
+        let sap = fields.u32("starts_with_SAP, SAP_type and SAP_delta_time")?;
+        let sap_type = u8::try_from(sap >> 28 & 7).unwrap_or(0);
+        Ok(Self {
+            at,
+            is_index: reference >> 31 == 1,
+            size: reference & !(1 << 31),
+            duration,
+            sap: (sap >> 31 == 1).then_some(sap_type),
+        })
+    }
+}
+
+/// Reads the only index of a file, and looks whether it leads to its segments.
+pub(crate) fn segment_index(
+    source: &dyn ReadAt,
+    of: &Description,
+) -> Result<Option<SegmentIndex>, Error> {
+    let [range] = of.indexes.as_slice() else {
+        return match of.indexes.get(1) {
+            None => Ok(None),
+            Some(second) => {
+                let place = crate::Place { path: "sidx".to_owned(), at: second.start };
+                Err(Error::Unsupported { place, what: "a second index".to_owned() })
+            }
+        };
+    };
+    let input = Input::new(source, true, 0);
+    read(&input, range, of).map(Some).map_err(|stop| stop.of_whole(range.start))
+}
+
+fn read(input: &Input<'_>, range: &Range<u64>, of: &Description) -> Result<SegmentIndex, Stop> {
+    let header = input.header(range.start)?;
+    let body = input.body(&header, range.start, range.end)?;
+    let boxed = Mp4Box::top(&header, range.start, &body);
+    let Sidx { timescale, start, anchor, references, .. } = Sidx::read(&boxed)?;
+    if timescale == 0 {
+        return Err(boxed.malformed("timescale is 0").into());
+    }
+    let first_sync = first_sync(input, of)?;
+    let (mut at, mut segments) = (anchor, Vec::new());
+    for reference in references {
+        if reference.is_index {
+            return Err(boxed.unsupported("an index of indexes").into());
+        }
+        let end = at.saturating_add(reference.size.into());
+        if reference.size == 0 || end > input.end() || !begins_segment(input.header(at)?.kind) {
+            let what = format!("it leads to bytes {at}..{end}, which are no segment");
+            return Err(boxed.malformed(what).into());
+        }
+        let is_sync = first_sync.of_segment(input, at..end)?;
+        segments.push(Segment {
+            range: at..end,
+            duration: reference.duration.into(),
+            access: match (is_sync, reference.sap) {
+                (true, Some(1)) => Some(1),
+                (true, _) => Some(2),
+                (false, Some(3)) => Some(3),
+                (false, _) => None,
+            },
+        });
+        at = end;
+    }
+    if segments.is_empty() {
+        return Err(boxed.malformed("it leads nowhere").into());
+    }
+    if at < input.end() && begins_segment(input.header(at)?.kind) {
+        return Err(boxed.malformed(format!("it ends before the segment at byte {at}")).into());
+    }
+    Ok(SegmentIndex { range: range.clone(), timescale, start, segments })
+}
+
+/// Finds out whether segments begin with a sync sample.
+struct FirstSync {
+    /// The sample flags that `trex` gives to each track.
+    defaults: Vec<(u32, u32)>,
+}
+
+/// Reads the defaults that segments may leave to `moov`.
+fn first_sync(input: &Input<'_>, of: &Description) -> Result<FirstSync, Stop> {
+    let mut at = 0;
+    let mut defaults = Vec::new();
+    while at < of.init.end {
+        let header = input.header(at)?;
+        let end = input.box_end(&header, at)?;
+        if header.kind == *b"moov" {
+            let body = input.body(&header, at, end)?;
+            let moov = Mp4Box::top(&header, at, &body);
+            let Some(mvex) = moov.child(b"mvex")? else { break };
+            for trex in mvex.children() {
+                let trex = trex?;
+                if trex.kind == *b"trex" {
+                    let mut fields = trex.fields();
+                    fields.version_and_flags()?;
+                    let track = fields.u32("track_ID")?;
+                    fields.bytes(12, "default_sample_size")?;
+                    defaults.push((track, fields.u32("default_sample_flags")?));
+                }
+            }
+        }
+        at = end;
+    }
+    Ok(FirstSync { defaults })
+}
+
+/// sample_is_non_sync_sample (8.8.3.1).
+const NON_SYNC: u32 = 1 << 16;
+
+impl FirstSync {
+    fn of_segment(&self, input: &Input<'_>, segment: Range<u64>) -> Result<bool, Stop> {
+        let mut at = segment.start;
+        while at < segment.end {
+            let header = input.header(at)?;
+            let end = input.box_end(&header, at)?;
+            if header.kind == *b"moof" {
+                let body = input.body(&header, at, end)?;
+                let moof = Mp4Box::top(&header, at, &body);
+                return Ok(self.flags(&moof.need(b"traf")?)? & NON_SYNC == 0);
+            }
+            at = end;
+        }
+        Ok(false)
+    }
+
+    /// The flags of the first sample of a track fragment (8.8.7 and 8.8.8).
+    fn flags(&self, traf: &Mp4Box<'_, '_>) -> Result<u32, Error> {
+        let tfhd = traf.need(b"tfhd")?;
+        let mut fields = tfhd.fields();
+        let (_, present) = fields.version_and_flags()?;
+        let track = fields.u32("track_ID")?;
+        let default = self.defaults.iter().find(|(id, _)| *id == track);
+        let mut flags = default.map_or(0, |(_, flags)| *flags);
+        for (bit, width) in [(0x1, 8), (0x2, 4), (0x8, 4), (0x10, 4)] {
+            if present & bit != 0 {
+                fields.bytes(width, "default_sample_flags")?;
+            }
+        }
+        if present & 0x20 != 0 {
+            flags = fields.u32("default_sample_flags")?;
+        }
+        let Some(trun) =
+            traf.children().find(|child| !matches!(child, Ok(child) if child.kind != *b"trun"))
+        else {
+            return Ok(flags);
+        };
+        let trun = trun?;
+        let mut fields = trun.fields();
+        let (_, present) = fields.version_and_flags()?;
+        fields.u32("sample_count")?;
+        if present & 0x1 != 0 {
+            fields.u32("data_offset")?;
+        }
+        if present & 0x4 != 0 {
+            return fields.u32("first_sample_flags");
+        }
+        if present & 0x400 != 0 {
+            let before = usize::from(present & 0x100 != 0) + usize::from(present & 0x200 != 0);
+            fields.bytes(4 * before, "sample_flags")?;
+            return fields.u32("sample_flags");
+        }
+        Ok(flags)
+    }
+}

@@ -1,0 +1,197 @@
+//! What a player is told of a WebM file: `Tracks`, and where `Cues` and the clusters lie.
+
+use std::ops::Range;
+
+use codec::Named;
+
+use crate::{
+    Description, EntryDescription, Error, FileFormat, ReadAt, Track, TrackDescription,
+    mp4::is_language,
+    stop::Stop,
+    webm::{
+        ebml::{Element, Header},
+        ids,
+        input::Input,
+        planner::NO_TRACKS,
+        tracks,
+    },
+};
+
+const SEGMENT: &str = "Segment";
+/// Nanoseconds in a second.
+const SECOND: u64 = 1_000_000_000;
+/// Nanoseconds of a tick, unless a file says otherwise (RFC 9559, 5.1.2.9).
+const TICK: u64 = 1_000_000;
+
+/// What is known of the first segment.
+pub(super) struct Layout {
+    is_webm: bool,
+    /// Where its body begins.
+    pub(super) data: u64,
+    /// Where it ends, or the input.
+    pub(super) end: u64,
+    /// Nanoseconds of a tick.
+    pub(super) tick: u64,
+    /// Ticks that it lasts, where it says so.
+    pub(super) duration: Option<f64>,
+    tracks: Option<Range<u64>>,
+    cues: Vec<Range<u64>>,
+    first_cluster: Option<u64>,
+}
+
+/// Reads the headers of a file.
+///
+/// # Errors
+/// What is wrong with them, or that there is no `Tracks`.
+pub(crate) fn describe(source: &dyn ReadAt) -> Result<Description, Error> {
+    let input = Input::new(source, true);
+    read(&input).map_err(|stop| stop.of_whole(0))
+}
+
+fn read(input: &Input<'_>) -> Result<Description, Stop> {
+    let layout = Layout::read(input)?;
+    let range = layout.tracks.clone().ok_or(NO_TRACKS)?;
+    let (header, body) = element(input, &range)?;
+    let tracks = Element::new(&header, range.start, &body, SEGMENT);
+    let (plan, _) = tracks::plan(&tracks)?;
+    let entries = tracks
+        .children()
+        .filter(|child| !matches!(child, Ok(child) if child.id != ids::TRACK_ENTRY));
+    let described = entries.zip(plan.tracks).map(|(entry, track)| layout.track(&entry?, track));
+    let tracks = described.collect::<Result<_, Error>>()?;
+    let media = layout.first_cluster.unwrap_or(layout.end);
+    let init = 0..layout.cues.first().map_or(media, |cues| cues.start.min(media));
+    Ok(Description {
+        format: if layout.is_webm { FileFormat::WebM } else { FileFormat::Matroska },
+        is_fragmented: true,
+        init,
+        indexes: layout.cues,
+        tracks,
+    })
+}
+
+/// An element of the segment that lies there.
+pub(super) fn element(input: &Input<'_>, range: &Range<u64>) -> Result<(Header, Vec<u8>), Stop> {
+    let header = input.header(range.start, SEGMENT)?;
+    let body = input.body(&header, range.start, range.end, SEGMENT)?;
+    Ok((header, body))
+}
+
+impl Layout {
+    /// Goes over the elements of the first segment, up to a cluster of unknown size.
+    pub(super) fn read(input: &Input<'_>) -> Result<Self, Stop> {
+        let (mut is_webm, mut at) = (false, 0);
+        let mut layout = loop {
+            if at >= input.end() {
+                return Err(NO_TRACKS.into());
+            }
+            let header = input.header(at, "")?;
+            let end = input.element_end(&header, at, "", None)?;
+            let data = at + header.len as u64;
+            match (header.id, end) {
+                (ids::SEGMENT, _) => break Self::new(is_webm, data, end.unwrap_or(input.end())),
+                (ids::EBML, Some(end)) => {
+                    let body = input.body(&header, at, end, "")?;
+                    let ebml = Element::new(&header, at, &body, "");
+                    is_webm = ebml.child(ids::DOC_TYPE)?.is_some_and(|kind| kind.text() == "webm");
+                }
+                _ => {}
+            }
+            at = end.ok_or(NO_TRACKS)?;
+        };
+        layout.fill(input)?;
+        Ok(layout)
+    }
+
+    fn new(is_webm: bool, data: u64, end: u64) -> Self {
+        let (tick, duration, tracks, cues, first_cluster) = (TICK, None, None, Vec::new(), None);
+        Self { is_webm, data, end, tick, duration, tracks, cues, first_cluster }
+    }
+
+    fn fill(&mut self, input: &Input<'_>) -> Result<(), Stop> {
+        let mut at = self.data;
+        while at < self.end {
+            let header = input.header(at, SEGMENT)?;
+            if header.id == ids::CLUSTER {
+                self.first_cluster.get_or_insert(at);
+            }
+            let Some(end) = input.element_end(&header, at, SEGMENT, Some(self.end))? else { break };
+            match header.id {
+                ids::TRACKS => _ = self.tracks.get_or_insert(at..end),
+                ids::CUES => self.cues.push(at..end),
+                ids::INFO => {
+                    let body = input.body(&header, at, end, SEGMENT)?;
+                    self.info(&Element::new(&header, at, &body, SEGMENT))?;
+                }
+                _ => {}
+            }
+            at = end;
+        }
+        Ok(())
+    }
+
+    fn info(&mut self, info: &Element<'_, '_>) -> Result<(), Error> {
+        self.tick = match info.unsigned_of(ids::TIMESTAMP_SCALE)? {
+            Some(0) => return Err(info.malformed("the TimestampScale is 0")),
+            tick => tick.unwrap_or(TICK),
+        };
+        self.duration = info.child(ids::DURATION)?.map(|duration| duration.float()).transpose()?;
+        Ok(())
+    }
+
+    /// Units of time in a second, and how many of them a tick has.
+    pub(super) fn timescale(&self) -> (u32, u64) {
+        match u32::try_from(SECOND / self.tick) {
+            Ok(timescale) if SECOND.is_multiple_of(self.tick) => (timescale, 1),
+            _ => (1_000_000_000, self.tick),
+        }
+    }
+
+    fn track(&self, entry: &Element<'_, '_>, track: Track) -> Result<TrackDescription, Error> {
+        let Track { id, handler, entries } = track;
+        let private = entry.child(ids::CODEC_PRIVATE)?.map_or(&[][..], |private| private.body);
+        let size = tracks::size(entry)?;
+        let sound = sound(entry)?;
+        let described = entries.into_iter().map(|summary| {
+            let codec = Named::from_webm(&summary.format, private);
+            EntryDescription::new(summary, codec, size, sound)
+        });
+        Ok(TrackDescription {
+            id,
+            handler,
+            language: language(entry)?,
+            timescale: self.timescale().0,
+            frame_duration: entry.unsigned_of(ids::DEFAULT_DURATION)?.filter(|&nanos| nanos != 0),
+            entries: described.collect(),
+        })
+    }
+}
+
+/// The tag of BCP 47, or else the code of ISO 639-2, which is English where nothing is said (RFC 9559,
+/// 5.1.4.1.19).
+fn language(entry: &Element<'_, '_>) -> Result<Option<String>, Error> {
+    let tag = match entry.child(ids::LANGUAGE_BCP47)? {
+        Some(tag) => Some(tag),
+        None => entry.child(ids::LANGUAGE)?,
+    };
+    let tag = tag.map_or_else(|| "eng".to_owned(), |tag| tag.text());
+    Ok(Some(tag).filter(|tag| is_language(tag)))
+}
+
+/// Sampling rate and channels, which have defaults (RFC 9559, 5.1.4.1.29); 0 for video.
+fn sound(entry: &Element<'_, '_>) -> Result<(u32, u16), Error> {
+    let Some(audio) = entry.child(ids::AUDIO)? else { return Ok((0, 0)) };
+    let output = audio.child(ids::OUTPUT_SAMPLING_FREQUENCY)?;
+    let rate = match (output, audio.child(ids::SAMPLING_FREQUENCY)?) {
+        (Some(rate), _) | (None, Some(rate)) => rate.float()?,
+        (None, None) => 8000.0,
+    };
+    let channels = audio.unsigned_of(ids::CHANNELS)?.unwrap_or(1);
+    Ok((whole(rate), u16::try_from(channels).unwrap_or(0)))
+}
+
+/// The nearest whole number; what is too large for it becomes the largest.
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "it saturates")]
+fn whole(number: f64) -> u32 {
+    number.round() as u32
+}
