@@ -1,10 +1,13 @@
 //! A license server, asked as players ask it: the request as the body of a POST.
 
-use std::{fmt, io::Read, time::Duration};
+use std::{fmt, fs, io::Read, path::Path, sync::Arc, time::Duration};
 
 use anyhow::{Context, bail};
 use clearkey::limits;
-use ureq::Agent;
+use ureq::{
+    Agent,
+    tls::{PemItem, RootCerts, TlsConfig, parse_pem},
+};
 use zeroize::Zeroizing;
 
 /// A license server by its address.
@@ -26,8 +29,9 @@ impl LicenseServer {
         begins("http://") || begins("https://")
     }
 
-    pub(crate) fn new(url: &str) -> Self {
-        let config = Agent::config_builder().timeout_global(Some(PATIENCE)).build();
+    pub(crate) fn new(url: &str, trusted: RootCerts) -> Self {
+        let tls = TlsConfig::builder().root_certs(trusted).build();
+        let config = Agent::config_builder().timeout_global(Some(PATIENCE)).tls_config(tls).build();
         Self { url: url.to_owned(), agent: config.into() }
     }
 
@@ -46,6 +50,23 @@ impl LicenseServer {
             .context("its answer breaks off")?;
         Ok(response)
     }
+}
+
+/// The certificate authorities of a file of PEM; without one, those that Mozilla trusts.
+pub(crate) fn trusted(file: Option<&Path>) -> anyhow::Result<RootCerts> {
+    let Some(path) = file else { return Ok(RootCerts::WebPki) };
+    let place = || format!("--ca-cert {}", path.display());
+    let pem = fs::read(path).with_context(place)?;
+    let mut certificates = Vec::new();
+    for item in parse_pem(&pem) {
+        if let PemItem::Certificate(certificate) = item.with_context(place)? {
+            certificates.push(certificate);
+        }
+    }
+    if certificates.is_empty() {
+        bail!("{}: no certificate in it", place());
+    }
+    Ok(RootCerts::Specific(Arc::new(certificates)))
 }
 
 impl fmt::Display for LicenseServer {

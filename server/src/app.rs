@@ -3,7 +3,7 @@
 use std::{any::Any, num::NonZeroU32, path::PathBuf, sync::Arc, time::Duration};
 
 use axum::{
-    Json, Router,
+    Router,
     body::{Body, Bytes},
     extract::{DefaultBodyLimit, Path, Request, State, rejection::BytesRejection},
     http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header},
@@ -26,7 +26,7 @@ use crate::{
     page,
     rate::{Rate, limit},
     refused::Refused,
-    streams::Streams,
+    streams::Listing,
 };
 
 /// A request has this long to be there with all of its body, and to be answered.
@@ -50,6 +50,7 @@ pub struct Settings {
 pub struct Server {
     keys: Arc<KeyStore>,
     media: Option<Media>,
+    streams: Option<Arc<Listing>>,
     origins: Arc<[Origin]>,
     rate: Option<Arc<Rate>>,
     metrics: Arc<Metrics>,
@@ -66,9 +67,11 @@ impl Server {
         let keys = Arc::new(KeyStore::open(keys)?);
         let metrics = Arc::new(Metrics::new());
         metrics.keys(keys.len());
+        let media = media.as_deref().map(Media::open).transpose()?;
         Ok(Self {
             keys,
-            media: media.as_deref().map(Media::open).transpose()?,
+            streams: media.clone().map(Listing::new).map(Arc::new),
+            media,
             origins: origins.into(),
             rate: rate.map(Rate::new).map(Arc::new),
             metrics,
@@ -204,17 +207,19 @@ async fn license(
 }
 
 async fn streams(State(server): State<Server>) -> Response {
-    let Some(media) = server.media else { return Json(Streams::default()).into_response() };
-    match tokio::task::spawn_blocking(move || Streams::find(&media)).await {
-        Ok(streams) => {
-            let no_store = [(header::CACHE_CONTROL, HeaderValue::from_static("no-store"))];
-            (no_store, Json(streams)).into_response()
-        }
-        Err(_) => {
-            let reason = "the folder cannot be listed";
-            Refused::new(StatusCode::INTERNAL_SERVER_ERROR, reason).into_response()
-        }
-    }
+    let json = match &server.streams {
+        Some(listing) => listing.json().await,
+        None => Some(Bytes::from_static(b"{\"streams\":[]}")),
+    };
+    let Some(json) = json else {
+        let reason = "the folder cannot be listed";
+        return Refused::new(StatusCode::INTERNAL_SERVER_ERROR, reason).into_response();
+    };
+    let headers = [
+        (header::CONTENT_TYPE, HeaderValue::from_static("application/json")),
+        (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
+    ];
+    (headers, json).into_response()
 }
 
 async fn media(

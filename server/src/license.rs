@@ -3,6 +3,7 @@
 use std::fmt;
 
 use clearkey::{CdmMessage, KeyId};
+use thiserror::Error as ThisError;
 use zeroize::Zeroizing;
 
 use crate::KeyStore;
@@ -18,11 +19,14 @@ pub struct Reply {
 }
 
 /// Why a message has no answer.
-#[derive(Debug)]
+#[derive(Debug, ThisError)]
 pub enum Refusal {
     /// It is neither a license request nor a release.
+    #[error(transparent)]
     Malformed(clearkey::Error),
+
     /// None of the keys that it asks for is known.
+    #[error("no key for KID {}", some(.0))]
     Unknown(Vec<KeyId>),
 }
 
@@ -57,21 +61,12 @@ impl fmt::Debug for Reply {
     }
 }
 
-impl fmt::Display for Refusal {
-    /// Names at most four key ids.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Malformed(error) => error.fmt(f),
-            Self::Unknown(kids) => {
-                let named: Vec<_> = kids.iter().take(4).map(ToString::to_string).collect();
-                write!(f, "no key for KID {}", named.join(", "))?;
-                match kids.len() - named.len() {
-                    0 => Ok(()),
-                    more => write!(f, " and {more} more"),
-                }
-            }
-        }
-    }
+/// At most four key ids, and how many more there are.
+fn some(kids: &[KeyId]) -> String {
+    let named: Vec<_> = kids.iter().take(4).map(ToString::to_string).collect();
+    let more = kids.len() - named.len();
+    let named = named.join(", ");
+    if more == 0 { named } else { format!("{named} and {more} more") }
 }
 
 #[cfg(test)]

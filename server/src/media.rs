@@ -88,7 +88,7 @@ impl Media {
             return Ok(None);
         }
         let file = tokio::fs::metadata(&path).await?;
-        Ok(file.is_file().then(|| (path, file.len())))
+        Ok(file.is_file().then_some((path, file.len())))
     }
 
     /// Answers with a file, a range of it, or that it has not changed.

@@ -8,13 +8,40 @@ use axum::{
 
 use crate::refused::Refused;
 
-const HTML: &str = "text/html; charset=utf-8";
-const CSS: &str = "text/css; charset=utf-8";
-const JS: &str = "text/javascript; charset=utf-8";
+macro_rules! asset {
+    ($name:literal, $content_type:expr) => {
+        ($name, $content_type, include_bytes!(concat!("../page/", $name)))
+    };
+}
 
-/// What belongs to the page, by name.
-const ASSETS: [(&str, &str, &[u8]); 1] = [("page.css", CSS, b"")];
-const INDEX: &[u8] = b"<!doctype html>";
+/// A file of the page: its name, its type, its content.
+type Asset = (&'static str, &'static str, &'static [u8]);
+
+const INDEX: Asset = asset!("index.html", "text/html; charset=utf-8");
+
+/// What belongs to the page.
+const PARTS: [Asset; 18] = [
+    asset!("page.css", "text/css; charset=utf-8"),
+    asset!("codecs.js", JS),
+    asset!("eme.js", JS),
+    asset!("init_data.js", JS),
+    asset!("license.js", JS),
+    asset!("log.js", JS),
+    asset!("media_source.js", JS),
+    asset!("mp4.js", JS),
+    asset!("mpd.js", JS),
+    asset!("octets.js", JS),
+    asset!("page.js", JS),
+    asset!("playback.js", JS),
+    asset!("ranges.js", JS),
+    asset!("session_table.js", JS),
+    asset!("stream.js", JS),
+    asset!("stream_list.js", JS),
+    asset!("track.js", JS),
+    asset!("webm.js", JS),
+];
+
+const JS: &str = "text/javascript; charset=utf-8";
 
 /// Nothing comes from elsewhere but streams and licenses, and these by address from wherever the user says.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; \
@@ -24,18 +51,18 @@ frame-ancestors 'none'";
 /// The page itself.
 pub(crate) async fn index() -> Response {
     let policy = [(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY))];
-    (policy, asset(HTML, INDEX)).into_response()
+    (policy, answer(INDEX)).into_response()
 }
 
 /// A file that it needs.
 pub(crate) async fn part(Path(name): Path<String>) -> Response {
-    match ASSETS.iter().find(|(known, ..)| *known == name) {
-        Some((_, content_type, content)) => asset(content_type, content),
+    match PARTS.into_iter().find(|(known, ..)| *known == name) {
+        Some(found) => answer(found),
         None => Refused::not_found().into_response(),
     }
 }
 
-fn asset(content_type: &'static str, content: &'static [u8]) -> Response {
+fn answer((_, content_type, content): Asset) -> Response {
     let headers = [
         (header::CONTENT_TYPE, HeaderValue::from_static(content_type)),
         (header::CACHE_CONTROL, HeaderValue::from_static("no-cache")),

@@ -1,11 +1,15 @@
 //! What there is to play, for the page to choose from.
 
 use std::{
-    fs::{self, File},
+    fs,
     path::{Path, PathBuf},
+    time::{Duration, Instant},
 };
 
+use axum::body::Bytes;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Serialize;
+use tokio::{sync::Mutex, task::spawn_blocking};
 
 use crate::media::{Media, is_hidden, type_of};
 
@@ -13,9 +17,42 @@ use crate::media::{Media, is_hidden, type_of};
 const FILES: usize = 1000;
 const DEPTH: usize = 8;
 
+/// What is escaped in an address (RFC 3986): all but unreserved characters and `/`.
+const ESCAPED: &AsciiSet =
+    &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'/').remove(b'_').remove(b'~');
+/// For how long a list is given out again.
+const FRESH: Duration = Duration::from_secs(1);
+
+/// The list of a folder's streams. However many ask, one looks.
+#[derive(Debug)]
+pub(crate) struct Listing {
+    media: Media,
+    last: Mutex<Option<(Instant, Bytes)>>,
+}
+
+impl Listing {
+    pub(crate) fn new(media: Media) -> Self {
+        Self { media, last: Mutex::new(None) }
+    }
+
+    /// The list as JSON, not older than a second; `None` if there was no thread to look.
+    pub(crate) async fn json(&self) -> Option<Bytes> {
+        let mut last = self.last.lock().await;
+        if let Some((at, json)) = &*last
+            && at.elapsed() < FRESH
+        {
+            return Some(json.clone());
+        }
+        let media = self.media.clone();
+        let look = move || serde_json::to_vec(&Streams::find(&media));
+        let json = Bytes::from(spawn_blocking(look).await.ok()?.ok()?);
+        Some(last.insert((Instant::now(), json)).1.clone())
+    }
+}
+
 /// All streams of a folder.
-#[derive(Debug, Default, Serialize)]
-pub(crate) struct Streams {
+#[derive(Debug, Serialize)]
+struct Streams {
     streams: Vec<Stream>,
 }
 
@@ -26,17 +63,14 @@ struct Stream {
     name: String,
     /// Where this server has it.
     url: String,
-    /// Its media type; with codecs, if it is no manifest.
+    /// Its media type. Which codecs are in it, the page sees for itself.
     #[serde(rename = "type")]
-    media_type: String,
-    /// Why `MediaSource` would not take it.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    unplayable: Option<String>,
+    media_type: &'static str,
 }
 
 impl Streams {
     /// Looks for streams, sorted by name. Of a folder that cannot be read, nothing is listed.
-    pub(crate) fn find(media: &Media) -> Self {
+    fn find(media: &Media) -> Self {
         let mut paths = Vec::new();
         walk(media.root(), DEPTH, &mut paths);
         paths.sort();
@@ -66,34 +100,6 @@ fn is_stream(path: &Path) -> bool {
 
 fn stream(root: &Path, path: &Path) -> Option<Stream> {
     let name = path.strip_prefix(root).ok()?.to_str()?.to_owned();
-    let url = format!("/media/{}", encoded(&name));
-    let plain = type_of(path)?;
-    if plain == "application/dash+xml" {
-        return Some(Stream { name, url, media_type: plain.to_owned(), unplayable: None });
-    }
-    let (media_type, unplayable) = match described(path) {
-        Ok(found) => found,
-        Err(why) => (plain.to_owned(), Some(why)),
-    };
-    Some(Stream { name, url, media_type, unplayable })
-}
-
-/// The media type of a file with its codecs, and why it cannot be played.
-fn described(path: &Path) -> Result<(String, Option<String>), String> {
-    let _ = File::open(path).map_err(|error| error.to_string())?;
-    Err("not described yet".to_owned())
-}
-
-/// A path as an address has it (RFC 3986, `pchar`).
-fn encoded(name: &str) -> String {
-    let mut url = String::with_capacity(name.len());
-    for octet in name.bytes() {
-        match octet {
-            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' | b'/' => {
-                url.push(octet.into());
-            }
-            other => url += &format!("%{other:02X}"),
-        }
-    }
-    url
+    let url = format!("/media/{}", utf8_percent_encode(&name, ESCAPED));
+    Some(Stream { name, url, media_type: type_of(path)? })
 }

@@ -18,8 +18,13 @@ pub(crate) use self::exchange::{
     ExplainArgs, InitDataArgs, InitDataCommand, LicenseArgs, RequestArgs,
 };
 use crate::{
-    bench, encrypt::EncryptArgs, input::read_small, keys::Keys, license_server::LicenseServer,
-    serve::ServeArgs, sessions::Sessions,
+    bench,
+    encrypt::EncryptArgs,
+    input::read_small,
+    keys::Keys,
+    license_server::{LicenseServer, trusted},
+    serve::ServeArgs,
+    sessions::Sessions,
 };
 
 /// Encrypts, decrypts and inspects media files with Common Encryption (ISO/IEC 23001-7) and keys that
@@ -87,6 +92,10 @@ pub(crate) struct DecryptArgs {
     #[arg(long, value_name = "FILE|URL", value_hint = ValueHint::AnyPath)]
     license: Vec<String>,
 
+    /// Certificate authorities to trust when a license server is asked by https, as PEM, and no others
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, requires = "license")]
+    ca_cert: Option<PathBuf>,
+
     /// The init segment of a media segment
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     init: Option<PathBuf>,
@@ -138,6 +147,7 @@ Examples:
   clearkey decrypt in.mp4 -o out.mp4 --keys-file keys.txt
   clearkey decrypt seg-1.m4s --init init.mp4 -o clear-1.m4s --license license.json
   clearkey decrypt in.mp4 -o out.mp4 --license https://example.com/license
+  clearkey decrypt in.mp4 -o out.mp4 --license https://localhost:8443/ --ca-cert cert.pem
   curl -s https://example.com/live.mp4 | clearkey decrypt - -o - --keys-file keys.txt | ffplay -
 
 Exit codes: 0 done; 1 something protected had no key, or its key looks wrong; 2 anything else.";
@@ -218,8 +228,9 @@ impl DecryptArgs {
     pub(crate) fn into_job(self) -> anyhow::Result<DecryptJob> {
         let (servers, licenses): (Vec<_>, Vec<_>) =
             self.license.iter().partition(|license| LicenseServer::is_url(license));
-        let servers = servers.into_iter().map(|url| LicenseServer::new(url)).collect();
-        let mut sessions = Sessions::open(servers)?;
+        let trusted = trusted(self.ca_cert.as_deref())?;
+        let server = |url| LicenseServer::new(url, trusted.clone());
+        let mut sessions = Sessions::open(servers.into_iter().map(|url| server(url)).collect())?;
         for path in licenses {
             let license = read_small(Path::new(path), limits::LICENSE)?;
             sessions.add_license(&license).with_context(|| path.clone())?;

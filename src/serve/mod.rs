@@ -18,6 +18,7 @@ use tokio::{
     signal::unix::{SignalKind, signal},
     task, time,
 };
+use tracing_appender::non_blocking::{NonBlockingBuilder, WorkerGuard};
 
 pub(crate) use self::args::ServeArgs;
 use self::{args::LogFormat, door::Door, tls::Tls};
@@ -29,6 +30,8 @@ const HEAD: Duration = Duration::from_secs(10);
 const HEAD_SIZE: usize = 32 << 10;
 /// How often files are looked at.
 const LOOK: Duration = Duration::from_millis(500);
+/// Lines of the log that wait to be written.
+const LINES: usize = 4096;
 /// What is being answered at the end has this long.
 const GRACE: Duration = Duration::from_secs(10);
 
@@ -37,7 +40,7 @@ pub(crate) fn run(args: ServeArgs) -> anyhow::Result<Outcome> {
     let listener =
         TcpListener::bind(&args.bind).with_context(|| format!("--bind {}", args.bind))?;
     let runtime = runtime::Builder::new_multi_thread().enable_all().build()?;
-    log_to_stderr(args.log, args.quiet);
+    let _written_at_the_end = log_to_stderr(args.log, args.quiet);
     runtime.block_on(serve(args, server, listener))?;
     Ok(Outcome::Done)
 }
@@ -116,14 +119,20 @@ fn stop_on_signal(handle: Handle<SocketAddr>) -> anyhow::Result<impl Future<Outp
     })
 }
 
-fn log_to_stderr(format: LogFormat, quiet: bool) {
+/// Lines that nobody takes from stderr are lost, and requests do not wait for them. What is still to be written
+/// is written when the result goes.
+fn log_to_stderr(format: LogFormat, quiet: bool) -> WorkerGuard {
     let level = if quiet { tracing::Level::WARN } else { tracing::Level::INFO };
+    let lines = NonBlockingBuilder::default().buffered_lines_limit(LINES);
+    let (stderr, guard) = lines.finish(io::stderr());
     let log = tracing_subscriber::fmt()
-        .with_writer(io::stderr)
+        .with_writer(stderr)
         .with_ansi(io::stderr().is_terminal())
-        .with_max_level(level);
+        .with_max_level(level)
+        .with_target(false);
     match format {
-        LogFormat::Text => log.with_target(false).init(),
-        LogFormat::Json => log.json().flatten_event(true).with_target(false).init(),
+        LogFormat::Text => log.init(),
+        LogFormat::Json => log.json().flatten_event(true).init(),
     }
+    guard
 }

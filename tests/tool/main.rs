@@ -25,5 +25,6 @@ mod hostile;
 mod inspect;
 mod output;
 mod refusals;
+mod serve;
 mod wrong_input;
 mod wrong_key;

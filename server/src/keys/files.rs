@@ -14,13 +14,9 @@ use crate::Error;
 /// The longest file that is read, in octets: some 200,000 keys.
 const FILE: u64 = 16 << 20;
 
-/// Reads all files, one after the other.
-pub(super) fn read_all(paths: &[PathBuf]) -> Result<Vec<Jwk>, Error> {
-    let mut keys = Vec::new();
-    for path in paths {
-        keys.append(&mut read(path)?);
-    }
-    Ok(keys)
+/// The keys of each file.
+pub(super) fn read_all(paths: &[PathBuf]) -> Result<Vec<Vec<Jwk>>, Error> {
+    paths.iter().map(|path| read(path)).collect()
 }
 
 /// Reads a JWK set, which begins with `{`, or `KID:KEY` lines.
@@ -36,10 +32,12 @@ fn read(path: &Path) -> Result<Vec<Jwk>, Error> {
     }
     let text = str::from_utf8(&content)
         .map_err(|error| wrong(place())(clearkey::Error::Utf8 { at: error.valid_up_to() }))?;
-    let keys = key_text::lines(text).map(|(number, line)| {
-        line.parse().map_err(wrong(format!("{}: line {number}", path.display())))
-    });
-    let keys: Vec<_> = keys.collect::<Result<_, _>>()?;
+    // Room for all from the start: a list that grows leaves keys behind.
+    let mut keys = Vec::with_capacity(key_text::lines(text).count());
+    for (number, line) in key_text::lines(text) {
+        let place = format!("{}: line {number}", path.display());
+        keys.push(line.parse().map_err(wrong(place))?);
+    }
     if keys.is_empty() { Err(Error::NoKeyInFile { path: place() }) } else { Ok(keys) }
 }
 
@@ -47,7 +45,7 @@ fn read(path: &Path) -> Result<Vec<Jwk>, Error> {
 fn content(path: &Path) -> io::Result<Zeroizing<Vec<u8>>> {
     let file = File::open(path)?;
     let room = file.metadata()?.len().min(FILE) + 1;
-    // Room for all from the start: a buffer that grows leaves keys behind.
+    // The same of octets.
     let mut content = Zeroizing::new(Vec::with_capacity(usize::try_from(room).unwrap_or(0)));
     file.take(FILE + 1).read_to_end(&mut content)?;
     Ok(content)

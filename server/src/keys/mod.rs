@@ -111,9 +111,13 @@ impl fmt::Debug for KeyStore {
     }
 }
 
-fn by_kid(fixed: &[Jwk], read: Vec<Jwk>) -> HashMap<KeyId, Jwk> {
-    let all = read.into_iter().chain(fixed.iter().cloned());
-    all.map(|jwk| (jwk.kid().clone(), jwk)).collect()
+fn by_kid(fixed: &[Jwk], read: Vec<Vec<Jwk>>) -> HashMap<KeyId, Jwk> {
+    // Room for all from the start: a map that grows leaves keys behind.
+    let count = read.iter().map(Vec::len).sum::<usize>() + fixed.len();
+    let mut keys = HashMap::with_capacity(count);
+    let all = read.into_iter().flatten().chain(fixed.iter().cloned());
+    keys.extend(all.map(|jwk| (jwk.kid().clone(), jwk)));
+    keys
 }
 
 #[cfg(test)]
