@@ -51,10 +51,11 @@ pub fn media_playlist(
         if stream.is_independent() {
             writeln!(text, "#EXT-X-INDEPENDENT-SEGMENTS")?;
         }
+        writeln!(text, "#EXT-X-MAP:URI={},BYTERANGE=\"{}@0\"", quoted(url), stream.init)?;
+        // Behind the initialization segment, which is not encrypted.
         if let Some(key) = &key {
             text.push_str(key);
         }
-        writeln!(text, "#EXT-X-MAP:URI={},BYTERANGE=\"{}@0\"", quoted(url), stream.init)?;
         for segment in &stream.index.segments {
             let (start, end) = (segment.range.start, segment.range.end);
             writeln!(text, "#EXTINF:{:.6},", stream.seconds(segment.duration))?;
@@ -164,8 +165,8 @@ impl Group<'_, '_> {
         for (index, StreamAt { url, stream }) in self.members.iter().enumerate() {
             let (language, channels) = choice(stream);
             let mut name = language.unwrap_or("audio").to_owned();
-            // Names in a group differ.
-            if index > 0 {
+            // Names in a group differ, and so do languages, mostly.
+            if self.members[..index].iter().any(|member| choice(member.stream).0 == language) {
                 name += &format!(" {}", index + 1);
             }
             *text += &format!("#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID={}", quoted(&self.id));

@@ -10,7 +10,7 @@ use super::tracks::Kind;
 const MP4: &str = "+delay_moov+default_base_moof+dash+global_sidx";
 
 /// The command lines that make files of one track with an index in front of an input, each on a line of its
-/// own. `index` is whether it is needed, and not only a file for each track.
+/// own.
 pub(super) fn ffmpeg(input: &Path, tracks: &[Track], is_webm: bool) -> String {
     let mut lines = String::new();
     let (mut videos, mut audios) = (0, 0);
@@ -20,6 +20,9 @@ pub(super) fn ffmpeg(input: &Path, tracks: &[Track], is_webm: bool) -> String {
             Kind::Video => ("v", &mut videos),
             Kind::Audio => ("a", &mut audios),
         };
+        // To older versions of FFmpeg this is an experiment.
+        let is_experimental = !is_webm && track.entries.iter().any(|entry| entry.format == "fLaC");
+        let strict = if is_experimental { "-strict -2 " } else { "" };
         let options = match (is_webm, kind) {
             // A fragment for each key frame; of sound, which has nothing else, every two seconds.
             (false, Kind::Video) => format!("-movflags +frag_keyframe{MP4}"),
@@ -29,8 +32,9 @@ pub(super) fn ffmpeg(input: &Path, tracks: &[Track], is_webm: bool) -> String {
         };
         let output = output(input, stream, *number, is_webm);
         let (input, output) = (quoted(input), quoted(Path::new(&output)));
-        lines +=
-            &format!("\n  ffmpeg -i {input} -map 0:{stream}:{number} -c copy {options} {output}");
+        lines += &format!(
+            "\n  ffmpeg -i {input} -map 0:{stream}:{number} -c copy {strict}{options} {output}"
+        );
         *number += 1;
     }
     lines

@@ -71,6 +71,20 @@ pub(crate) fn targets(file: &[u8]) -> Vec<u32> {
     positions.map(target).collect()
 }
 
+/// The elements of the segment: their ids, and where they lie with their headers.
+pub(crate) fn top(file: &[u8]) -> Vec<(u32, Range<usize>)> {
+    let elements = walk(file, 0..file.len());
+    let segment = elements.into_iter().find(|(id, _)| *id == SEGMENT).unwrap().1;
+    let (mut at, mut found) = (segment.start, Vec::new());
+    while at < segment.end {
+        let (id, body) = walk(file, at..segment.end).into_iter().next().unwrap();
+        found.push((id, at..body.end));
+        at = body.end;
+    }
+    found
+}
+
+pub(crate) const CUES: u32 = 0x1c53_bb6b;
 const SEGMENT: u32 = 0x1853_8067;
 pub(crate) const CLUSTER: u32 = 0x1f43_b675;
 const SEEK_POSITION: u32 = 0x53ac;

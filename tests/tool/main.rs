@@ -23,6 +23,7 @@ mod fixtures;
 mod generated;
 mod hostile;
 mod inspect;
+mod manifests;
 mod output;
 mod refusals;
 mod serve;

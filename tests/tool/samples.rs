@@ -42,7 +42,7 @@ pub(crate) struct Timing {
     pub(crate) size: u32,
     dts: u64,
     pts: i128,
-    duration: u32,
+    pub(crate) duration: u32,
     flags: u32,
 }
 

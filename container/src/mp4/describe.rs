@@ -26,6 +26,10 @@ fn read(input: &Input<'_>) -> Result<Description, Stop> {
     let (mut found, mut has_media, mut at): (Option<Description>, _, _) = (None, false, 0);
     while at < input.end() {
         let header = input.header(at)?;
+        // The media, or another movie: nothing that counts comes behind.
+        if found.is_some() && matches!(&header.kind.0, b"moof" | b"mdat" | b"moov") {
+            break;
+        }
         let end = input.box_end(&header, at)?;
         match (&header.kind.0, &mut found) {
             (b"moov", None) => {
@@ -41,9 +45,6 @@ fn read(input: &Input<'_>) -> Result<Description, Stop> {
                 });
             }
             (b"sidx", Some(description)) => description.indexes.push(at..end),
-            (b"moof" | b"mdat", Some(_)) => break,
-            // Another movie begins.
-            (b"moov", Some(_)) => break,
             (b"moof" | b"mdat", None) => has_media = true,
             _ => {}
         }
