@@ -5,18 +5,19 @@ const FRAMES = 40; // decoded at least, of 25 a second
 const PATTERN = 0.6; // the share of the picture that must be as it should
 const PURE = 0.8; // the share of the tone in all that sounds
 
-/// Everything that speaks against a case, as one text; undefined if nothing does.
-export function faults(one, seen, asked) {
-  const found = one.plays ? ofPlaying(one, seen, asked) : ofRefusal(seen, asked);
+/// Everything that speaks against a case, as one text; undefined if nothing does. `hears` says that
+/// the browser lets a page hear what it plays.
+export function faults(one, seen, asked, { hears }) {
+  const found = one.plays ? ofPlaying(one, seen, asked, hears) : ofRefusal(seen, asked);
   return found.length ? found.join('; ') : undefined;
 }
 
-function ofPlaying({ asks, stream }, seen, asked) {
+function ofPlaying({ asks, stream }, seen, asked, hears) {
   const found = [...seen.errors];
   if (!seen.ended && seen.currentTime <= PLAYED) found.push(`stands at ${seconds(seen)}`);
   if (seen.frames < FRAMES) found.push(`${seen.frames} frames were decoded`);
   if (seen.picture < PATTERN) found.push(`not the test pattern (${share(seen.picture)})`);
-  if (seen.tone !== null && seen.tone < PURE) found.push(`not the tone (${share(seen.tone)})`);
+  if (hears && !(seen.tone >= PURE)) found.push(`not the tone (${share(seen.tone ?? 0)})`);
   if (!seen.byEme) found.push('no MediaKeys are set: it was not the CDM that decrypted');
   if (asked.refused) found.push(`${asked.refused} license requests were refused`);
   if (asks && asked.known < stream.keys) found.push(`asked the server for ${asked.known} keys`);

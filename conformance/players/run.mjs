@@ -74,7 +74,7 @@ async function runAll({ browser, cases }) {
       const result = { browser, case: one.name, ...(await bench.run(one)) };
       report.add(one, judge(result));
     }
-    report.browsers[browser] = bench.version;
+    report.browsers[browser] = library ? `${bench.version} with ${path.basename(library)}` : bench.version;
   } finally {
     await bench.close();
   }

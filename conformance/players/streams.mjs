@@ -14,6 +14,8 @@ const CONTAINER = {
   webm: ['-cluster_time_limit', '1000', '-dash', '1'],
 };
 
+const CODECS = { avc_aac: 'AVC, AAC', av1_opus: 'AV1, Opus', vp9_opus: 'VP9, Opus' };
+
 /// Each has a `name`, the `codecs` and the `container` it is in, its `scheme`, and how many `keys`
 /// its tracks have together. Where `unknown`, the license server has none of them; `license` says
 /// whether the manifest names that server.
@@ -36,7 +38,7 @@ export const STREAMS = [
 function stream(name, source, scheme, options = {}) {
   const folder = name.replaceAll(/\W+/g, '-').toLowerCase();
   const container = path.extname(source).slice(1);
-  const codecs = path.parse(source).name.toUpperCase().replace('_', '+');
+  const codecs = CODECS[path.parse(source).name];
   const defaults = { keys: 1, unknown: false, license: true, more: [] };
   return { name, folder, source, container, codecs, scheme, ...defaults, ...options };
 }

@@ -1,10 +1,12 @@
 // The results as a table in Markdown.
 import { PLAYERS } from './cases.mjs';
+import { STREAMS } from './streams.mjs';
 
 /// What plays where: a row for each stream and manifest, a column for each browser and player.
 export function table(about, results) {
   const columns = distinct(results.map(({ browser, player }) => ({ browser, player })));
   const rows = distinct(results.map(({ stream, manifest }) => ({ stream, manifest })));
+  rows.sort((one, other) => place(one) - place(other) || (one.manifest < other.manifest ? -1 : 1));
   const reasons = distinct(results.map(({ reason }) => reason).filter(Boolean));
   const cell = (row, column) => {
     const one = results.find((result) => isOf(result, row) && isOf(result, column));
@@ -28,9 +30,14 @@ export function table(about, results) {
     '',
     ...[head, head.map(() => '---'), ...lines].map((cells) => `| ${cells.join(' | ')} |`),
     '',
-    ...reasons.map((reason, place) => `${place + 1}. ${reason}.`),
+    ...reasons.map((reason, index) => `${index + 1}. ${reason}.`),
     '',
   ].join('\n');
+}
+
+/// Where a row's stream stands among all.
+function place({ stream }) {
+  return STREAMS.findIndex(({ name }) => name === stream.name);
 }
 
 function said({ outcome, reason, stream }, reasons) {
