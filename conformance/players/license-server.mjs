@@ -11,6 +11,7 @@ export async function startServer(clearkey, { keysFile, media }) {
   const child = spawn(clearkey, ['serve', ...address, '--keys-file', keysFile, '--media', media], {
     stdio: ['ignore', 'pipe', 'pipe'],
   });
+  process.once('exit', () => child.kill()); // whatever ends the run
   let log = '';
   child.stderr.on('data', (text) => (log = (log + text).slice(-LOG_LIMIT)));
   const ended = once(child, 'exit');
