@@ -52,7 +52,10 @@ function hevc(config) {
   const bits = fields(config).getUint32(2).toString(2).padStart(32, '0');
   const flags = parseInt([...bits].reverse().join(''), 2).toString(16);
   const level = (config[1] & 0x20 ? 'H' : 'L') + config[12];
-  const constraints = hex(config.subarray(6, 12)).replace(/(00)+$/, '').match(/../g) ?? [];
+  const constraints =
+    hex(config.subarray(6, 12))
+      .replace(/(00)+$/, '')
+      .match(/../g) ?? [];
   return [profile, flags, level, ...constraints].join('.');
 }
 

@@ -1,12 +1,11 @@
 // Encrypted Media Extensions as a page uses them: each step is told to the log.
 import { explain } from './init_data.js';
-import { pretty, requestLicense } from './license.js';
+import { askServer, pretty } from './license.js';
 import { base64url, fromHex, hex } from './octets.js';
 import { statuses } from './session_table.js';
 
-const KEY_SYSTEM = 'org.w3.clearkey';
-/// The schemes that a page can ask for by name; of others, browsers know nothing.
-const SCHEMES = ['cenc', 'cbcs'];
+/// The schemes that browsers decrypt. They can be asked for by name.
+export const SCHEMES = ['cenc', 'cbcs'];
 
 /// Why there is no EME here; null if there is.
 export function missing() {
@@ -22,7 +21,7 @@ export class Eme {
   #asked = new Set(); // initialization data that has a session
   #sessions = [];
 
-  /// `settings` are `{ server, sessionType }`; `page` has `log`, `table`, and `fail(message)`.
+  /// `settings` are `{ server, keySystem, sessionType }`; `page` has `log`, `table`, and `fail(message)`.
   constructor(video, stream, settings, page, signal) {
     Object.assign(this, { video, stream, settings, page, signal });
     const listen = (name, act) => video.addEventListener(name, act, { signal });
@@ -46,16 +45,19 @@ export class Eme {
 
   async #encrypted({ initDataType, initData }) {
     if (!initData) {
-      this.page.log.add('encrypted', 'without initialization data: the media come from an origin that does not share them');
+      this.page.log.add(
+        'encrypted',
+        'without initialization data: the media come from an origin that does not share them',
+      );
       return this.#keyIds();
     }
     const { kids, systems } = explain(initDataType, new Uint8Array(initData));
     const known = this.#asked.has(`${initDataType} ${hex(initData)}`);
     const parts = [`initDataType ${initDataType}`, `${initData.byteLength} octets`];
     if (systems.length) parts.push(`pssh: ${systems.join(', ')}`);
-    parts.push(kids.length ? `key ids ${kids.join(', ')}` : 'no key ids in it');
     if (known) parts.push('the same as before, so no new session');
-    this.page.log.add('encrypted', parts.join(' · '));
+    const ids = kids.length ? kids.map((kid) => `key id ${kid}`) : ['no key ids in it'];
+    this.page.log.add('encrypted', [parts.join(' · '), ...(known ? [] : ids)].join('\n'));
     if (!known) await this.#request(initDataType, initData);
   }
 
@@ -68,7 +70,8 @@ export class Eme {
 
   async #keyIds() {
     const kids = this.stream.kids.map((kid) => base64url(fromHex(kid)));
-    if (!kids.length) throw new Error('No key id is known: neither initialization data nor tenc boxes have one.');
+    if (!kids.length)
+      throw new Error('No key id is known: neither initialization data nor tenc boxes have one.');
     this.page.log.add('initDataType keyids', 'made of the default_KID of the tracks');
     await this.#request('keyids', new TextEncoder().encode(JSON.stringify({ kids })));
   }
@@ -83,7 +86,9 @@ export class Eme {
       log.add('generateRequest()', `${this.#name(session)} · ${initDataType}`);
       await session.generateRequest(initDataType, initData);
     } catch (error) {
-      log.add('generateRequest()', `${this.#name(session)} · ${error.name}: ${error.message}`, { kind: 'error' });
+      log.add('generateRequest()', `${this.#name(session)} · ${error.name}: ${error.message}`, {
+        kind: 'error',
+      });
       // Of `pssh` boxes that are for other systems ClearKey makes nothing.
       if (initDataType !== 'cenc' || !this.stream.kids.length) throw error;
       await this.#keyIds();
@@ -93,22 +98,25 @@ export class Eme {
   async #access() {
     const why = missing();
     if (why) throw new Error(why);
-    const [asked, log] = [configuration(this.stream, this.settings.sessionType), this.page.log];
+    const { keySystem, sessionType } = this.settings;
+    const [asked, log] = [configuration(this.stream, sessionType), this.page.log];
     const detail = (label, value) => ({ label, text: () => JSON.stringify(value, null, 2) });
     let access;
     try {
-      access = await navigator.requestMediaKeySystemAccess(KEY_SYSTEM, [asked]);
+      access = await navigator.requestMediaKeySystemAccess(keySystem, [asked]);
     } catch (error) {
-      log.add('requestMediaKeySystemAccess()', `${KEY_SYSTEM} · ${error.name}: ${error.message}`, {
+      log.add('requestMediaKeySystemAccess()', `${keySystem} · ${error.name}: ${error.message}`, {
         kind: 'error',
         detail: detail('Configuration asked for', asked),
       });
       const types = [...(asked.videoCapabilities ?? []), ...(asked.audioCapabilities ?? [])];
       const what = types.map(({ contentType }) => contentType).join(' and ');
-      throw new Error(`This browser's ${KEY_SYSTEM} does not support ${asked.sessionTypes} sessions for ${what}.`);
+      throw new Error(
+        `This browser's ${keySystem} does not support ${sessionType} sessions for ${what}.`,
+      );
     }
     const granted = access.getConfiguration();
-    log.add('requestMediaKeySystemAccess()', `${KEY_SYSTEM} · ${summary(granted)}`, {
+    log.add('requestMediaKeySystemAccess()', `${keySystem}\n${summary(granted)}`, {
       detail: detail('Configuration granted', granted),
     });
     const mediaKeys = await access.createMediaKeys();
@@ -129,15 +137,20 @@ export class Eme {
         log.add(`${method}()`, `${name} · ${error.name}: ${error.message}`, { kind: 'error' });
       }
     };
-    table.add(session, name, { remove: call('remove'), close: call('close') });
+    table.add(session, name, this.settings.sessionType, {
+      remove: call('remove'),
+      close: call('close'),
+    });
     session.addEventListener('message', (event) => this.#try(() => this.#message(session, event)));
     session.addEventListener('keystatuseschange', () => {
+      if (this.signal.aborted) return; // it was closed because another stream is loaded
       const list = statuses(session).map(([kid, status]) => `${kid} ${status}`);
-      log.add('keystatuseschange', `${name} · ${list.join(', ') || 'no keys'}`);
+      log.add('keystatuseschange', [name, ...(list.length ? list : ['no keys'])].join('\n'));
       table.update(session);
     });
     session.closed.then((reason) => {
-      if (!this.signal.aborted) log.add('closed', reason ? `${name} · ${reason}` : name);
+      if (this.signal.aborted) return;
+      log.add('closed', reason ? `${name} · ${reason}` : name);
       table.closed(session);
     });
     return session;
@@ -147,38 +160,44 @@ export class Eme {
     const { log } = this.page;
     const name = this.#name(session);
     const text = new TextDecoder().decode(message);
+    const what = messageType === 'license-release' ? 'release' : 'license';
     log.add('message', `${name} · ${messageType}`, {
-      detail: { label: messageType === 'license-release' ? 'Release' : 'License request', text: () => pretty(text) },
+      detail: {
+        label: `The ${what === 'license' ? 'license request' : what}`,
+        text: () => pretty(text),
+      },
     });
-    if (messageType === 'license-release') return this.#update(session, message, 'acknowledgement');
+    let answer;
     try {
-      const license = await requestLicense(this.settings.server, message, this.signal);
-      log.add('license', `${name} · HTTP ${license.status} · ${listed(license.kids)}`, {
-        detail: { label: 'License', text: (showKeys) => pretty(license.text, showKeys) },
-      });
-      await this.#update(session, license.octets, 'license');
+      answer = await askServer(this.settings.server, message, this.signal);
     } catch (error) {
       if (this.signal.aborted) return;
-      log.add('license', `${name} · ${error.message}`, { kind: 'error' });
-      this.page.fail(`No license: ${error.message}.`);
+      log.add(what, `${name} · ${error.message}`, { kind: 'error' });
+      throw new Error(`No ${what === 'license' ? what : 'acknowledgement'}: ${error.message}.`);
     }
+    const ids = answer.kids.length
+      ? answer.kids.map((kid) => `key id ${kid}`)
+      : ['no key ids in it'];
+    log.add(what, [`${name} · HTTP ${answer.status}`, ...ids].join('\n'), {
+      detail: { label: 'The answer', text: (showKeys) => pretty(answer.text, showKeys) },
+    });
+    await this.#update(session, answer.octets);
   }
 
-  /// The acknowledgement of a release is the release itself: it lists the same key ids.
-  async #update(session, octets, what) {
+  async #update(session, octets) {
     const name = this.#name(session);
     try {
       await session.update(octets);
-      this.page.log.add('update()', `${name} · the ${what} was taken`);
+      this.page.log.add('update()', `${name} · done`);
     } catch (error) {
       this.page.log.add('update()', `${name} · ${error.name}: ${error.message}`, { kind: 'error' });
-      throw new Error(`The CDM refused the ${what}: ${error.message}`);
+      throw new Error(`The CDM refused the license server's answer: ${error.message}`);
     }
   }
 
   #without() {
-    const usable = this.#sessions.flatMap(({ session }) => statuses(session).map(([kid]) => kid));
-    const lacking = this.stream.kids.filter((kid) => !usable.includes(kid));
+    const held = this.#sessions.flatMap(({ session }) => statuses(session).map(([kid]) => kid));
+    const lacking = this.stream.kids.filter((kid) => !held.includes(kid));
     return lacking.length ? `no session has a key for ${lacking.join(', ')}` : '';
   }
 
@@ -194,7 +213,11 @@ function configuration({ tracks, scheme }, sessionType) {
   const of = (kind) =>
     tracks
       .filter(({ capabilities }) => capabilities[kind])
-      .map(({ capabilities }) => ({ contentType: capabilities[kind], robustness: '', encryptionScheme }));
+      .map(({ capabilities }) => ({
+        contentType: capabilities[kind],
+        robustness: '',
+        encryptionScheme,
+      }));
   const [video, audio] = [of('video'), of('audio')];
   return {
     initDataTypes: ['cenc', 'keyids', 'webm'],
@@ -211,9 +234,5 @@ function summary({ videoCapabilities = [], audioCapabilities = [], sessionTypes 
     const scheme = encryptionScheme === undefined ? 'not known here' : (encryptionScheme ?? 'any');
     return `${contentType}, robustness ${robustness || 'none'}, encryptionScheme ${scheme}`;
   });
-  return [...each, `sessionTypes ${sessionTypes?.join(', ')}`].join(' · ');
-}
-
-function listed(kids) {
-  return kids.length ? `key ids ${kids.join(', ')}` : 'no keys in it';
+  return [...each, `sessionTypes ${sessionTypes?.join(', ')}`].join('\n');
 }

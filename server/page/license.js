@@ -3,17 +3,20 @@ import { fromBase64, hex } from './octets.js';
 
 const HIDDEN = '(hidden)';
 
-/// Posts a license request. The result has the HTTP `status`, the `octets` for `update`, the
-/// `text`, and the key ids of the license in hex. Throws if there is no license, and says why.
-export async function requestLicense(server, request, signal) {
+/// Posts what a CDM's message holds: a license request, or a release. The result has the HTTP
+/// `status`, the `octets` for `update`, the `text`, and in hex the key ids of the license or
+/// acknowledgement. Throws if it is neither, and says why.
+export async function askServer(server, message, signal) {
   const response = await fetch(server, {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
-    body: request,
+    body: message,
     signal,
   }).catch((error) => {
     if (signal.aborted) throw error;
-    throw new Error(`the license server ${server} cannot be reached: ${error.message}`);
+    throw new Error(
+      `the license server ${server} cannot be reached: ${error.message.replace(/\.$/, '')}`,
+    );
   });
   const octets = await response.arrayBuffer();
   const text = new TextDecoder().decode(octets);
@@ -22,10 +25,11 @@ export async function requestLicense(server, request, signal) {
     const why = json?.error ?? (text.slice(0, 200) || 'no reason was given');
     throw new Error(`the license server answered ${response.status}: ${why}`);
   }
-  if (!Array.isArray(json?.keys)) {
-    throw new Error(`the license server answered ${response.status}, but no JWK set`);
+  const kids = json?.keys?.map?.(({ kid }) => kid) ?? json?.kids;
+  if (!Array.isArray(kids)) {
+    throw new Error(`the license server answered ${response.status}, but neither keys nor kids`);
   }
-  return { status: response.status, octets, text, kids: json.keys.map(({ kid }) => kidOf(kid)) };
+  return { status: response.status, octets, text, kids: kids.map(kidOf) };
 }
 
 /// JSON as people read it. Keys are in it only if they are asked for.

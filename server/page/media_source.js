@@ -44,7 +44,12 @@ class Feed {
         await heard([this.video], ['seeking', 'timeupdate'], this.signal);
         continue;
       }
-      const octets = await read(this.track.url, this.#position, this.#position + PIECE - 1, this.signal);
+      const octets = await read(
+        this.track.url,
+        this.#position,
+        this.#position + PIECE - 1,
+        this.signal,
+      );
       if (this.#sought) continue;
       if (octets.length && !(await this.#append(octets))) continue;
       this.#position += octets.length;
@@ -92,7 +97,8 @@ class Feed {
       await heard([this.buffer], ['updateend'], this.signal);
     };
     if (ranges.some(({ start }) => start < now - BEHIND)) await remove(0, now - BEHIND);
-    else if (ranges.some(({ end }) => end > now + 2 * AHEAD)) await remove(now + 2 * AHEAD, Infinity);
+    else if (ranges.some(({ end }) => end > now + 2 * AHEAD))
+      await remove(now + 2 * AHEAD, Infinity);
     else await heard([this.video], ['seeking', 'timeupdate'], this.signal);
   }
 
@@ -120,9 +126,12 @@ function heard(targets, names, signal) {
       how(value);
     };
     signal.throwIfAborted();
-    signal.addEventListener('abort', () => settle(reject)(signal.reason), { signal: waiting.signal });
+    signal.addEventListener('abort', () => settle(reject)(signal.reason), {
+      signal: waiting.signal,
+    });
     for (const target of targets) {
-      for (const name of names) target.addEventListener(name, settle(resolve), { signal: waiting.signal });
+      for (const name of names)
+        target.addEventListener(name, settle(resolve), { signal: waiting.signal });
     }
   });
 }

@@ -8,7 +8,7 @@ const ENTRY_FIELDS = { vide: 78, soun: 28 }; // octets of a sample entry before 
 /// The boxes in `octets`, each as `{ type, at, size, body, whole }`. The last may be cut off.
 export function* boxes(octets, from = 0) {
   const view = fields(octets);
-  for (let at = from; at + 8 <= octets.length; ) {
+  for (let at = from; at + 8 <= octets.length;) {
     let [size, header] = [view.getUint32(at), 8];
     if (size === 1 && at + 16 > octets.length) return;
     if (size === 1) [size, header] = [Number(view.getBigUint64(at + 8)), 16];
@@ -83,7 +83,9 @@ function readEntry(type, inside) {
 function descend(octets, path) {
   return path.reduce(
     (level, name) =>
-      level.flatMap((body) => [...boxes(body)].filter(({ type }) => type === name).map((box) => box.body)),
+      level.flatMap((body) =>
+        [...boxes(body)].filter(({ type }) => type === name).map((box) => box.body),
+      ),
     [octets],
   );
 }

@@ -9,13 +9,19 @@ export function readMpd(text, address) {
   const document = new DOMParser().parseFromString(text, 'application/xml');
   const mpd = document.documentElement;
   if (document.querySelector('parsererror') || mpd.localName !== 'MPD') {
-    throw new Error(`${address} is no MPD: its XML is not well-formed, or begins with another element`);
+    throw new Error(
+      `${address} is no MPD: its XML is not well-formed, or begins with another element`,
+    );
   }
-  if (mpd.getAttribute('type') === 'dynamic') throw new Error(`${address} is live; only static MPDs are played here`);
+  if (mpd.getAttribute('type') === 'dynamic')
+    throw new Error(`${address} is live; only static MPDs are played here`);
   const periods = children(mpd, 'Period');
-  if (periods.length !== 1) throw new Error(`${address} has ${periods.length} periods instead of one`);
+  if (periods.length !== 1)
+    throw new Error(`${address} has ${periods.length} periods instead of one`);
   const base = resolve(periods[0], resolve(mpd, address));
-  const all = children(periods[0], 'AdaptationSet').flatMap((set) => readSet(set, resolve(set, base)));
+  const all = children(periods[0], 'AdaptationSet').flatMap((set) =>
+    readSet(set, resolve(set, base)),
+  );
   const first = (kind) => all.find(({ type }) => type.startsWith(`${kind}/`));
   const tracks = [first('video'), first('audio')].filter(Boolean);
   if (!tracks.length) throw new Error(`${address} has neither video nor audio`);
@@ -40,22 +46,29 @@ function readSet(set, base) {
   const [initialization] = segmentBase ? children(segmentBase, 'Initialization') : [];
   const protections = [set, representation].flatMap((one) => children(one, 'ContentProtection'));
   const codecs = attribute('codecs');
-  return [{
-    url: resolve(representation, base),
-    type: attribute('mimeType') + (codecs ? `; codecs="${codecs}"` : ''),
-    init: range(initialization?.getAttribute('range')),
-    index: range(segmentBase?.getAttribute('indexRange')),
-    ...readProtections(protections),
-  }];
+  return [
+    {
+      url: resolve(representation, base),
+      type: attribute('mimeType') + (codecs ? `; codecs="${codecs}"` : ''),
+      init: range(initialization?.getAttribute('range')),
+      index: range(segmentBase?.getAttribute('indexRange')),
+      ...readProtections(protections),
+    },
+  ];
 }
 
 function readProtections(protections) {
   const inside = (name) => protections.flatMap((one) => children(one, name));
   const texts = (name) => inside(name).map((one) => one.textContent.trim());
   const kids = protections.flatMap((one) =>
-    [...one.attributes].filter(({ localName }) => localName === 'default_KID').flatMap(({ value }) =>
-      value.trim().split(/\s+/).map((kid) => kid.replaceAll('-', '').toLowerCase()),
-    ),
+    [...one.attributes]
+      .filter(({ localName }) => localName === 'default_KID')
+      .flatMap(({ value }) =>
+        value
+          .trim()
+          .split(/\s+/)
+          .map((kid) => kid.replaceAll('-', '').toLowerCase()),
+      ),
   );
   return {
     kids: [...new Set(kids)],

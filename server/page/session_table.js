@@ -16,16 +16,17 @@ export class SessionTable {
     this.#toggle();
   }
 
-  /// Adds a session by its name, and what its buttons do.
-  add(session, name, { remove, close }) {
+  /// Adds a session by its name and type, and what its buttons do.
+  add(session, name, type, { remove, close }) {
     const body = this.table.createTBody();
     const row = body.insertRow();
     row.className = 'session';
     const title = document.createElement('th');
-    Object.assign(title, { scope: 'rowgroup', colSpan: 2, textContent: name });
-    const buttons = document.createElement('td');
+    Object.assign(title, { scope: 'rowgroup', colSpan: 2, textContent: `${name} · ${type}` });
+    row.append(title);
+    const buttons = body.insertRow().insertCell();
+    buttons.colSpan = 2;
     buttons.append(button('Remove', name, remove), ' ', button('Close', name, close));
-    row.append(title, buttons);
     this.#bodies.set(session, body);
     this.#toggle();
   }
@@ -34,11 +35,11 @@ export class SessionTable {
   update(session) {
     const body = this.#bodies.get(session);
     if (!body) return;
-    while (body.rows.length > 1) body.deleteRow(1);
+    while (body.rows.length > 2) body.deleteRow(1);
     for (const [kid, status] of statuses(session)) {
-      const row = body.insertRow();
+      const row = body.insertRow(body.rows.length - 1);
       const id = document.createElement('th');
-      Object.assign(id, { scope: 'row', className: 'kid', colSpan: 2, textContent: kid });
+      Object.assign(id, { scope: 'row', className: 'kid', textContent: kid });
       const cell = document.createElement('td');
       const mark = document.createElement('span');
       Object.assign(mark, { className: 'status', textContent: status });
@@ -51,10 +52,11 @@ export class SessionTable {
   /// Says of a session that it is closed. Its buttons go.
   closed(session) {
     this.update(session);
-    const row = this.#bodies.get(session)?.rows[0];
-    if (!row) return;
-    row.classList.add('closed');
-    row.cells[1].textContent = 'closed';
+    const buttons = [...(this.#bodies.get(session)?.rows ?? [])].at(-1)?.cells[0];
+    if (!buttons) return;
+    const focused = buttons.contains(document.activeElement);
+    buttons.textContent = 'closed';
+    if (focused) Object.assign(buttons, { tabIndex: -1 }).focus(); // or it would be lost
   }
 
   #toggle() {

@@ -8,9 +8,16 @@ import { openTrack } from './track.js';
 export async function openStream(address, signal) {
   const { pathname } = new URL(address);
   if (/\.mpd$/i.test(pathname)) return openMpd(address, signal);
-  if (/\.m3u8$/i.test(pathname)) throw new Error('HLS is not played here, only .mpd, .mp4 and .webm');
+  if (/\.m3u8$/i.test(pathname))
+    throw new Error('HLS is not played here, only .mpd, .mp4 and .webm');
   const track = await openTrack(address, {}, signal);
-  return { tracks: [track], duration: track.duration, laurls: [], ...protection([track]), pssh: null };
+  return {
+    tracks: [track],
+    duration: track.duration,
+    laurls: [],
+    ...protection([track]),
+    pssh: null,
+  };
 }
 
 async function openMpd(address, signal) {

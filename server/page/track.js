@@ -19,7 +19,9 @@ export async function openTrack(url, known = {}, signal) {
   const found = webm
     ? await openWebM(url, head, known.index, signal)
     : await openMp4(url, head, known.index, signal);
-  const kids = [...new Set(found.tracks.map(({ kid }) => kid).filter((kid) => kid && !/^0+$/.test(kid)))];
+  const kids = [
+    ...new Set(found.tracks.map(({ kid }) => kid).filter((kid) => kid && !/^0+$/.test(kid))),
+  ];
   const codecs = found.tracks.map(({ codec }) => codec);
   const type = known.type ?? typeOf(webm, codecs);
   return {
@@ -113,9 +115,13 @@ function typeOf(webm, codecs) {
 function capabilities(type) {
   const [, container, list] = /^\w+\/(\w+).*codecs\s*=\s*"?([^"]*)/i.exec(type) ?? [];
   const codecs = list?.split(',').map((codec) => codec.trim()) ?? [];
-  const of = (kind, some) => (some.length ? `${kind}/${container}; codecs="${some.join(', ')}"` : null);
+  const of = (kind, some) =>
+    some.length ? `${kind}/${container}; codecs="${some.join(', ')}"` : null;
   return {
     video: of('video', codecs.filter(isVideo)),
-    audio: of('audio', codecs.filter((codec) => !isVideo(codec))),
+    audio: of(
+      'audio',
+      codecs.filter((codec) => !isVideo(codec)),
+    ),
   };
 }

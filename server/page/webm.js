@@ -91,19 +91,26 @@ function inside(body, wanted) {
 /// The elements in `octets`: `start` is where the body begins. The last may be cut off, and one of
 /// unknown size goes on to the end.
 function* elements(octets, from = 0) {
-  for (let at = from; at < octets.length; ) {
+  for (let at = from; at < octets.length;) {
     const idLength = Math.clz32(octets[at]) - 23;
     const sizeAt = at + idLength;
     const sizeLength = Math.clz32(octets[sizeAt] ?? 0) - 23;
     const start = sizeAt + sizeLength;
     if (idLength > 4 || sizeLength > 8 || start > octets.length) return;
     const id = number(octets.subarray(at, sizeAt));
-    const value = number(octets.subarray(sizeAt, start)) - 2 ** (7 * sizeLength);
-    const size = value === 2 ** (7 * sizeLength) - 1 ? Infinity : value;
+    const size = sizeOf(octets.slice(sizeAt, start));
     const end = start + size;
     yield { id, start, size, body: octets.subarray(start, end), whole: end <= octets.length };
     at = end;
   }
+}
+
+/// The value of a size's octets, whose first bit that is set is no part of it. All ones: unknown.
+function sizeOf(octets) {
+  octets[0] &= (1 << (8 - octets.length)) - 1;
+  const ones = 2 ** (8 - octets.length) - 1;
+  const unknown = octets.every((octet, at) => octet === (at ? 0xff : ones));
+  return unknown ? Infinity : number(octets);
 }
 
 function number(octets, otherwise = 0) {

@@ -4,9 +4,9 @@ use std::{any::Any, num::NonZeroU32, path::PathBuf, sync::Arc, time::Duration};
 
 use axum::{
     Router,
-    body::{Body, Bytes},
-    extract::{DefaultBodyLimit, Path, Request, State, rejection::BytesRejection},
-    http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header},
+    body::{Body, Bytes, HttpBody},
+    extract::{DefaultBodyLimit, FromRequest, Path, Request, State},
+    http::{HeaderName, HeaderValue, StatusCode, header},
     middleware::from_fn_with_state,
     response::{IntoResponse, Response},
     routing::get,
@@ -165,24 +165,10 @@ impl Drop for Connection {
 }
 
 /// Answers a CDM, whatever its player says of the message's type.
-async fn license(
-    State(server): State<Server>,
-    headers: HeaderMap,
-    body: Result<Bytes, BytesRejection>,
-) -> Response {
-    if headers.contains_key(header::CONTENT_ENCODING) {
-        let reason = "a message comes as it is, without content-encoding";
-        return Refused::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, reason).into_response();
-    }
-    let message = match body {
+async fn license(State(server): State<Server>, request: Request) -> Response {
+    let message = match message(request).await {
         Ok(message) => message,
-        Err(error) if error.status() == StatusCode::PAYLOAD_TOO_LARGE => {
-            let reason = format!("a message has at most {} octets", limits::REQUEST);
-            return Refused::new(StatusCode::PAYLOAD_TOO_LARGE, reason).into_response();
-        }
-        Err(error) => {
-            return Refused::new(error.status(), "the message breaks off").into_response();
-        }
+        Err(refused) => return refused.into_response(),
     };
     match reply(&server.keys, &message) {
         Ok(reply) => {
@@ -204,6 +190,25 @@ async fn license(
             (axum::Extension(asked), Refused::new(status, refusal.to_string())).into_response()
         }
     }
+}
+
+/// The message in a request. What its head tells too much of is refused before it comes.
+async fn message(request: Request) -> Result<Bytes, Refused> {
+    if request.headers().contains_key(header::CONTENT_ENCODING) {
+        let reason = "a message comes as it is, without content-encoding";
+        return Err(Refused::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, reason));
+    }
+    let too_long = || {
+        let reason = format!("a message has at most {} octets", limits::REQUEST);
+        Refused::new(StatusCode::PAYLOAD_TOO_LARGE, reason)
+    };
+    if request.body().size_hint().lower() > limits::REQUEST as u64 {
+        return Err(too_long());
+    }
+    Bytes::from_request(request, &()).await.map_err(|error| match error.status() {
+        StatusCode::PAYLOAD_TOO_LARGE => too_long(),
+        status => Refused::new(status, "the message breaks off"),
+    })
 }
 
 async fn streams(State(server): State<Server>) -> Response {

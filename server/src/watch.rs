@@ -42,6 +42,13 @@ impl Watch {
         }
         is_news
     }
+
+    /// Whether a file has changed since [`has_changed`](Self::has_changed) looked: what was read meanwhile may be
+    /// half of it, and is to be read again. The next calls of `has_changed` tell when.
+    #[must_use]
+    pub fn has_moved_on(&self) -> bool {
+        stamps(&self.paths) != self.seen
+    }
 }
 
 fn stamps(paths: &[PathBuf]) -> Vec<Stamp> {
@@ -51,4 +58,26 @@ fn stamps(paths: &[PathBuf]) -> Vec<Stamp> {
         Some((file.dev(), file.ino(), file.len(), modified, (file.ctime(), file.ctime_nsec())))
     };
     paths.iter().map(stamp).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_changes_while_it_is_read_is_told_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("file");
+        fs::write(&file, "1").unwrap();
+        let mut watch = Watch::new(vec![file.clone()]);
+        fs::write(&file, "12").unwrap();
+        assert_eq!([(); 2].map(|()| watch.has_changed()), [false, true]);
+        assert!(!watch.has_moved_on());
+
+        // Its reader is at it.
+        fs::write(&file, "123").unwrap();
+        assert!(watch.has_moved_on());
+        assert_eq!([(); 3].map(|()| watch.has_changed()), [false, true, false]);
+        assert!(!watch.has_moved_on());
+    }
 }

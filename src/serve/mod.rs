@@ -7,6 +7,7 @@ mod tls;
 use std::{
     io::{self, IsTerminal, Write},
     net::{SocketAddr, TcpListener},
+    thread,
     time::Duration,
 };
 
@@ -16,7 +17,7 @@ use server::Server;
 use tokio::{
     runtime,
     signal::unix::{SignalKind, signal},
-    task, time,
+    task,
 };
 use tracing_appender::non_blocking::{NonBlockingBuilder, WorkerGuard};
 
@@ -59,12 +60,12 @@ async fn serve(args: ServeArgs, server: Server, listener: TcpListener) -> anyhow
     http.http_builder().http1().header_read_timeout(HEAD).max_buf_size(HEAD_SIZE);
     match tls {
         None => {
-            task::spawn(look_after(server, None));
+            look_after(server, None)?;
             http.acceptor(door).serve(service).await?;
         }
         Some(tls) => {
             let acceptor = tls.acceptor(door);
-            task::spawn(look_after(server, Some(tls)));
+            look_after(server, Some(tls))?;
             http.acceptor(acceptor).serve(service).await?;
         }
     }
@@ -72,20 +73,16 @@ async fn serve(args: ServeArgs, server: Server, listener: TcpListener) -> anyhow
     Ok(())
 }
 
-/// Reads files again when they change.
-async fn look_after(server: Server, mut tls: Option<Tls>) {
-    loop {
-        time::sleep(LOOK).await;
-        let server = server.clone();
-        let looked = task::spawn_blocking(move || {
-            server.look_after();
-            tls.iter_mut().for_each(Tls::refresh);
-            tls
-        });
-        // It ends when the runtime does, and then there is nothing to look after.
-        let Ok(back) = looked.await else { return };
-        tls = back;
-    }
+/// Reads files again when they change, as long as the process lives. A thread of its own: tasks that come twice
+/// a second would keep all threads busy that ever read a file for a request, and none of them would end.
+fn look_after(server: Server, mut tls: Option<Tls>) -> io::Result<()> {
+    let look = move || loop {
+        thread::sleep(LOOK);
+        server.look_after();
+        tls.iter_mut().for_each(Tls::refresh);
+    };
+    thread::Builder::new().name("look-after".to_owned()).spawn(look)?;
+    Ok(())
 }
 
 /// Says where the server is: one line on stdout, for who started it.

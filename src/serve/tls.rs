@@ -38,7 +38,11 @@ impl Tls {
         if !self.watch.has_changed() {
             return;
         }
-        match config(&self.files) {
+        let read = config(&self.files);
+        if self.watch.has_moved_on() {
+            return;
+        }
+        match read {
             Ok(config) => {
                 self.config.reload_from_config(config);
                 tracing::info!("the certificate was read again");

@@ -61,11 +61,14 @@ impl Jwk {
     /// Reads an element of `keys`. `alg`, `use`, `key_ops` and the rest say nothing to ClearKey.
     fn read(element: &Node<'_>) -> Result<Self, Error> {
         let kty = element.required("kty")?;
-        if kty.text()? != "oct" {
+        let name = kty.text()?;
+        if name != "oct" {
+            // It may be a key that is in the wrong place.
+            let found = if name.len() < limits::KEY { quote(name) } else { "…".to_owned() };
             return Err(Error::MemberValue {
                 path: kty.path().to_owned(),
                 expected: "\"oct\"",
-                found: quote(kty.text()?),
+                found,
             });
         }
         let kid = KeyId::new(&*element.required("kid")?.octets("key id", 1..=limits::KEY_ID)?)?;

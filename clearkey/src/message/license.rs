@@ -119,6 +119,10 @@ mod tests {
             (r#"{"keys":[[]]}"#, "keys[0]: a list, must be an object"),
             (r#"{"keys":[{}]}"#, "keys[0].kty: missing"),
             (r#"{"keys":[{"kty":"OCT"}]}"#, r#"keys[0].kty: "OCT", must be "oct""#),
+            (
+                r#"{"keys":[{"kty":"BAUGBwgJCgsMDQ4PEBESEw"}]}"#,
+                r#"keys[0].kty: "…", must be "oct""#,
+            ),
             (r#"{"keys":[{"kty":"oct"}]}"#, "keys[0].kid: missing"),
             (
                 r#"{"keys":[{"kty":"oct","kid":""}]}"#,

@@ -219,3 +219,132 @@ impl FirstSync {
         Ok(flags)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        FileFormat, Window,
+        mp4::testing::{Written, file, full, plain, tfhd, told},
+    };
+
+    /// A reference: type, size, duration, SAP.
+    fn sidx(version: u8, timescale: u32, first_offset: u32, references: &[[u32; 3]]) -> Written {
+        let start = full(b"sidx", version, 0).u32(1).u32(timescale);
+        let start = match version {
+            0 => start.u32(7).u32(first_offset),
+            _ => start.u64(7).u64(first_offset.into()),
+        };
+        let count = u16::try_from(references.len()).unwrap();
+        references.iter().flatten().fold(start.u16(0).u16(count), |sidx, field| sidx.u32(*field))
+    }
+
+    /// `moof` with a run that begins with these flags, and its data.
+    fn segment(flags: u32) -> Written {
+        let trun = full(b"trun", 0, 0x5).u32(1).u32(0).u32(flags);
+        plain(b"moof").put(plain(b"traf").put(tfhd(1)).put(trun))
+    }
+
+    /// Its length.
+    const SEGMENT: u32 = 56;
+
+    /// Reads the index of a file that begins with it.
+    fn read(sidx: &Written, rest: &[Written]) -> Result<SegmentIndex, Error> {
+        let bytes = [sidx.as_ref(), &file(rest)].concat();
+        let of = Description {
+            format: FileFormat::Mp4,
+            is_fragmented: true,
+            init: 0..0,
+            indexes: Vec::from([Range { start: 0, end: sidx.len() }]),
+            tracks: Vec::new(),
+        };
+        SegmentIndex::read(&Window::new(0, &bytes), &of).map(Option::unwrap)
+    }
+
+    #[test]
+    fn segments_follow_each_other() {
+        assert_eq!(segment(0).len(), u64::from(SEGMENT));
+        for version in [0, 1] {
+            let references = [[SEGMENT, 100, 0x9000_0000], [SEGMENT + 8, 50, 0x8000_0000]];
+            let sidx = sidx(version, 1000, 8, &references);
+            let rest = [plain(b"free"), segment(0), plain(b"styp"), segment(0), plain(b"mfra")];
+            let found = read(&sidx, &rest).unwrap();
+            let first = sidx.len() + 8;
+            assert_eq!((found.range, found.timescale, found.start), (0..sidx.len(), 1000, 7));
+            let second = first + 56;
+            assert_eq!(
+                found.segments,
+                [
+                    Segment { range: first..second, duration: 100, access: Some(1) },
+                    Segment { range: second..second + 64, duration: 50, access: Some(2) },
+                ]
+            );
+        }
+    }
+
+    #[test]
+    fn samples_have_the_last_word_on_access() {
+        let access = |sap: u32, flags| {
+            let sidx = sidx(0, 1, 0, &[[SEGMENT, 1, sap]]);
+            read(&sidx, &[segment(flags)]).unwrap().segments[0].access
+        };
+        // Not told; types 1, 2 and 3; none.
+        let types = [0x8000_0000, 0x9000_0000, 0xa000_0000, 0xb000_0000, 0];
+        assert_eq!(types.map(|sap| access(sap, 0)), [Some(2), Some(1), Some(2), Some(2), Some(2)]);
+        let non_sync = 0x0101_0000;
+        assert_eq!(types.map(|sap| access(sap, non_sync)), [None, None, None, Some(3), None]);
+    }
+
+    #[test]
+    fn sample_flags_are_where_they_may_be() {
+        let first_sync = FirstSync { defaults: vec![(1, NON_SYNC), (2, 0)] };
+        let is_sync = |tfhd: &Written, trun: &Written| {
+            let traf = plain(b"traf").put(tfhd).put(trun);
+            first_sync.flags(&crate::mp4::testing::opened(&traf)).unwrap() & NON_SYNC == 0
+        };
+        let run = full(b"trun", 0, 0x1).u32(1).u32(0);
+        // By `trex`; by `tfhd`, behind all else; by the run; by the sample, behind duration and size.
+        assert!(!is_sync(&tfhd(1), &run));
+        assert!(is_sync(&full(b"tfhd", 0, 0).u32(2), &run));
+        let all = full(b"tfhd", 0, 0x3b).u32(1).u64(9).u32(9).u32(9).u32(9).u32(NON_SYNC);
+        assert!(is_sync(
+            &full(b"tfhd", 0, 0x3b).u32(1).u64(!0).u32(!0).u32(!0).u32(!0).u32(0),
+            &run
+        ));
+        assert!(!is_sync(&full(b"tfhd", 0, 0x20).u32(2).u32(NON_SYNC), &run));
+        assert!(is_sync(&all, &full(b"trun", 0, 0x4).u32(1).u32(0)));
+        assert!(!is_sync(&all, &full(b"trun", 0, 0x5).u32(1).u32(0).u32(NON_SYNC)));
+        assert!(!is_sync(&tfhd(2), &full(b"trun", 0, 0x700).u32(1).u32(0).u32(0).u32(NON_SYNC)));
+        assert!(is_sync(&tfhd(1), &full(b"trun", 0, 0x400).u32(1).u32(0)));
+    }
+
+    #[test]
+    fn an_index_that_leads_astray_is_refused() {
+        let whole = [[SEGMENT, 1, 0]];
+        let cases = [
+            (sidx(0, 0, 0, &whole), "timescale is 0"),
+            (sidx(0, 1, 0, &[]), "it leads nowhere"),
+            (sidx(0, 1, 0, &[[0, 1, 0]]), "it leads to bytes 44..44, which are no segment"),
+            (sidx(0, 1, 4, &whole), "it leads to bytes 48..104, which are no segment"),
+            (
+                sidx(0, 1, 0, &[[SEGMENT * 9, 1, 0]]),
+                "it leads to bytes 44..548, which are no segment",
+            ),
+            (sidx(1, 1, u32::MAX, &whole), "which are no segment"),
+            (sidx(0, 1, 0, &[[1 << 31 | SEGMENT, 1, 0]]), "an index of indexes is not supported"),
+            (sidx(0, 1, 0, &whole), "it ends before the segment at byte 100"),
+        ];
+        for (sidx, message) in cases {
+            let found = told(read(&sidx, &[segment(0), segment(0)]));
+            assert!(found.starts_with("`sidx` at byte 0: ") && found.ends_with(message), "{found}");
+        }
+        let short = plain(b"sidx").put(&sidx(0, 1, 0, &whole).as_ref()[8..40]);
+        let message = told(read(&short, &[]));
+        assert!(
+            message.ends_with(
+                "the box ends inside its field starts_with_SAP, SAP_type and SAP_delta_time"
+            ),
+            "{message}"
+        );
+    }
+}

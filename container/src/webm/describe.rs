@@ -195,3 +195,88 @@ fn sound(entry: &Element<'_, '_>) -> Result<(u32, u16), Error> {
 fn whole(number: f64) -> u32 {
     number.round() as u32
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        Window,
+        webm::testing::{KID, aes, element, file, master, open, told, track},
+    };
+
+    fn read(children: &[Vec<u8>]) -> Result<Description, Error> {
+        Description::read(&Window::new(0, &file(children)))
+    }
+
+    fn tracks(rest: &[Vec<u8>]) -> Vec<u8> {
+        master(ids::TRACKS, &[track(1, rest)])
+    }
+
+    fn cluster() -> Vec<u8> {
+        master(ids::CLUSTER, &[element(ids::TIMESTAMP, &[0])])
+    }
+
+    #[test]
+    fn a_track_is_described_behind_its_protection() {
+        let video = master(
+            ids::VIDEO,
+            &[element(ids::PIXEL_WIDTH, &[1, 0x40]), element(ids::PIXEL_HEIGHT, &[180])],
+        );
+        let rest = [video, element(ids::DEFAULT_DURATION, &40_000_000_u32.to_be_bytes()), aes(KID)];
+        let info = master(ids::INFO, &[element(ids::TIMESTAMP_SCALE, &[0x07, 0xa1, 0x20])]);
+        let cues = master(ids::CUES, &[]);
+        let found = read(&[info, tracks(&rest), cues.clone(), cluster()]).unwrap();
+        assert_eq!((found.format, found.is_fragmented), (FileFormat::WebM, true));
+        let index = found.indexes[0].clone();
+        assert_eq!((found.indexes.len(), found.init), (1, 0..index.start));
+        assert_eq!(index.end - index.start, cues.len() as u64);
+        let track = &found.tracks[0];
+        assert_eq!((track.timescale, track.frame_duration), (2000, Some(40_000_000)));
+        // Nothing is said, which is English.
+        assert_eq!(track.language.as_deref(), Some("eng"));
+        let entry = &track.entries[0];
+        assert_eq!((entry.width, entry.height, entry.sampling_rate), (320, 180, 0));
+        assert_eq!(entry.codec.as_ref().unwrap().as_ref().unwrap().codecs, "vp8");
+        assert_eq!(entry.summary.protection.as_ref().unwrap().kid.as_bytes(), KID);
+    }
+
+    #[test]
+    fn sound_has_the_defaults_of_matroska() {
+        let sound = |fields: &[Vec<u8>]| {
+            let found = read(&[tracks(&[master(ids::AUDIO, fields)])]).unwrap();
+            (found.tracks[0].entries[0].sampling_rate, found.tracks[0].entries[0].channels)
+        };
+        assert_eq!(sound(&[]), (8000, 1));
+        let rate = element(ids::SAMPLING_FREQUENCY, &22_050_f32.to_be_bytes());
+        let channels = element(ids::CHANNELS, &[6]);
+        assert_eq!(sound(&[rate.clone(), channels.clone()]), (22_050, 6));
+        let output = element(ids::OUTPUT_SAMPLING_FREQUENCY, &44_100_f64.to_be_bytes());
+        assert_eq!(sound(&[rate, output, channels]), (44_100, 6));
+        let odd = master(ids::AUDIO, &[element(ids::SAMPLING_FREQUENCY, &[1, 2])]);
+        let message = told(read(&[tracks(&[odd])]));
+        assert!(message.ends_with("a floating-point number of 2 bytes"), "{message}");
+    }
+
+    #[test]
+    fn a_language_may_be_a_tag_or_a_code_or_undetermined() {
+        let language = |rest: &[Vec<u8>]| read(&[tracks(rest)]).unwrap().tracks.remove(0).language;
+        let code = |code: &[u8]| element(ids::LANGUAGE, code);
+        assert_eq!(language(&[code(b"ger")]).as_deref(), Some("ger"));
+        assert_eq!(language(&[code(b"und")]), None);
+        let tag = element(ids::LANGUAGE_BCP47, b"de-AT");
+        assert_eq!(language(&[code(b"ger"), tag]).as_deref(), Some("de-AT"));
+    }
+
+    #[test]
+    fn cues_may_come_last_and_live_streams_have_none() {
+        let (cues, header) = (master(ids::CUES, &[]), tracks(&[]));
+        let found = read(&[header.clone(), cluster(), cluster(), cues]).unwrap();
+        assert_eq!(found.indexes[0].start, found.init.end + 2 * cluster().len() as u64);
+        let found = read(&[header, open(ids::CLUSTER, &[])]).unwrap();
+        assert_eq!((found.indexes.len(), found.tracks.len()), (0, 1));
+        let message = "no `Tracks` element: this is only a part of a WebM file";
+        assert_eq!(told(read(&[cluster()])), message);
+        let nothing = master(ids::INFO, &[element(ids::TIMESTAMP_SCALE, &[0])]);
+        assert!(told(read(&[nothing])).ends_with("the TimestampScale is 0"));
+    }
+}

@@ -163,3 +163,100 @@ fn begins_with_key(input: &Input<'_>, at: u64, end: u64) -> Result<bool, Stop> {
 
 /// The longest block header.
 const LONGEST_HEADER: u64 = crate::webm::block::LONGEST_HEADER as u64;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        Description, Window,
+        webm::testing::{block, element, file, master, told, track},
+    };
+
+    /// A cluster that begins with a block of these flags.
+    fn cluster(flags: u8) -> Vec<u8> {
+        let mut block = block(1, &[7; 20]);
+        block[3] = flags;
+        master(ids::CLUSTER, &[element(ids::TIMESTAMP, &[0]), element(ids::SIMPLE_BLOCK, &block)])
+    }
+
+    fn cue(time: u8, position: u16) -> Vec<u8> {
+        let position = element(ids::CUE_CLUSTER_POSITION, &position.to_be_bytes());
+        let positions = master(ids::CUE_TRACK_POSITIONS, &[position]);
+        master(ids::CUE_POINT, &[element(ids::CUE_TIME, &[time]), positions])
+    }
+
+    /// Reads the index of a segment of 4 s that has clusters at these offsets behind its header, in
+    /// clusters' lengths; `cues` have times and such offsets.
+    fn read(clusters: &[Vec<u8>], cues: &[(u8, u16)]) -> Result<(SegmentIndex, u64), Error> {
+        let info = master(ids::INFO, &[element(ids::DURATION, &4000_f32.to_be_bytes())]);
+        let tracks = master(ids::TRACKS, &[track(1, &[])]);
+        let len = u16::try_from(cluster(0).len()).unwrap();
+        let write = |header: u16| {
+            let points = cues.iter().map(|(time, at)| cue(*time, header + at * len));
+            let cues = master(ids::CUES, &points.collect::<Vec<_>>());
+            let children = [&[info.clone(), tracks.clone(), cues][..], clusters].concat();
+            (children[..3].concat().len(), file(&children))
+        };
+        // Positions count from the body of the segment, and all take two bytes.
+        let header = u16::try_from(write(0).0).unwrap();
+        let bytes = write(header).1;
+        let window = Window::new(0, &bytes);
+        let of = Description::read(&window)?;
+        let media = bytes.len() - clusters.concat().len();
+        Ok((SegmentIndex::read(&window, &of)?.unwrap(), media as u64))
+    }
+
+    #[test]
+    fn segments_are_from_cue_to_cue() {
+        let len = cluster(0).len() as u64;
+        // Two clusters in the second segment, and two cues for the last one.
+        let clusters = [cluster(0x80), cluster(0), cluster(0x80), cluster(0x80)];
+        let cues = [(10, 0), (100, 1), (200, 3), (220, 3)];
+        let (found, media) = read(&clusters, &cues).unwrap();
+        assert_eq!((found.timescale, found.start), (1000, 10));
+        assert_eq!(
+            found.segments,
+            [
+                Segment { range: media..media + len, duration: 90, access: Some(1) },
+                Segment { range: media + len..media + 3 * len, duration: 100, access: None },
+                Segment {
+                    range: media + 3 * len..media + 4 * len,
+                    duration: 3800,
+                    access: Some(1)
+                },
+            ]
+        );
+        // What is behind the clusters is no part of them.
+        let tags = master(ids::TAGS, &[]);
+        let (found, media) = read(&[cluster(0x80), tags], &[(0, 0)]).unwrap();
+        assert_eq!(found.segments[0].range, media..media + len);
+    }
+
+    #[test]
+    fn a_block_group_is_a_key_frame_if_it_refers_to_nothing() {
+        let group = |rest: &[Vec<u8>]| {
+            let block = element(ids::BLOCK, &block(1, &[7; 20]));
+            let group = master(ids::BLOCK_GROUP, &[&[block][..], rest].concat());
+            master(ids::CLUSTER, &[element(ids::TIMESTAMP, &[0]), group])
+        };
+        let access = |cluster| read(&[cluster], &[(0, 0)]).unwrap().0.segments[0].access;
+        assert_eq!(access(group(&[])), Some(1));
+        assert_eq!(access(group(&[element(ids::REFERENCE_BLOCK, &[1])])), None);
+    }
+
+    #[test]
+    fn cues_that_lead_astray_are_refused() {
+        let two = [cluster(0x80), cluster(0x80)];
+        for (cues, message) in [
+            (&[][..], "it leads nowhere"),
+            (&[(0, 0), (0, 1)], "the cues are not in order"),
+            (&[(9, 1), (10, 0)], "the cues are not in order"),
+            (&[(0, 0), (9, 2)], "the cue for 9 leads to no cluster"),
+            (&[(9, 1)], "no cue leads to the first cluster, at byte "),
+        ] {
+            let found = told(read(&two, cues));
+            assert!(found.starts_with("`Segment/Cues"), "{found}");
+            assert!(found.contains(message), "{found}");
+        }
+    }
+}

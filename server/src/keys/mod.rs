@@ -89,7 +89,11 @@ impl KeyStore {
         if !files.has_changed() {
             return Refresh::Unchanged;
         }
-        match read_all(files.paths()) {
+        let read = read_all(files.paths());
+        if files.has_moved_on() {
+            return Refresh::Unchanged;
+        }
+        match read {
             Err(error) => Refresh::Failed(error),
             Ok(read) => {
                 let keys = by_kid(&self.fixed, read);
