@@ -80,6 +80,8 @@ pub(crate) struct EncryptArgs {
 
     /// Initialization data in the movie header (MP4): `common` names all key ids, `none`, or a file of pssh
     /// boxes
+    ///
+    /// Of several inputs, each names the key ids of all.
     #[arg(long, value_name = "common|none|FILE", default_value = "common")]
     pub(super) pssh: String,
 

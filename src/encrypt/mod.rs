@@ -61,11 +61,15 @@ fn encrypt(args: &EncryptArgs) -> anyhow::Result<Vec<Report>> {
     }
     choice.check(&inputs.iter().map(|input| input.tracks.as_slice()).collect::<Vec<_>>())?;
     let mut maker = Maker::new(args, choice)?;
+    let mut settings = Vec::new();
+    for Input { target, tracks, .. } in &inputs {
+        settings.push(blamed(&target.blame, maker.settings(tracks))?);
+    }
     let mut jobs = Vec::new();
-    for Input { target, units, tracks } in &inputs {
+    for (Input { target, units, .. }, mut settings) in inputs.iter().zip(settings) {
         let mut report = Report::new(&target.source);
-        let mut plan = || {
-            let settings = maker.settings(tracks, units.is_webm())?;
+        let plan = || {
+            settings.pssh = maker.pssh(&settings, units.is_webm())?;
             manifests.check_settings(&settings)?;
             Planned::new(units, settings, &mut report)
         };

@@ -35,20 +35,15 @@ impl<'a> Maker<'a> {
         Ok(Self { args, choice, first_iv, tracks: 0, keys: Vec::new() })
     }
 
-    /// The settings for a file with these tracks.
-    pub(super) fn settings(&mut self, tracks: &[Track], is_webm: bool) -> anyhow::Result<Settings> {
+    /// The settings for a file with these tracks, which has no initialization data yet.
+    pub(super) fn settings(&mut self, tracks: &[Track]) -> anyhow::Result<Settings> {
         let (args, scheme) = (self.args, Scheme::from(self.args.scheme));
-        let (mut protected, mut kids) = (Vec::new(), Vec::new());
+        let mut protected = Vec::new();
         for (track, kind, keys) in self.choice.apply(tracks)? {
             if keys.len() > 1 && args.rotate.is_none() {
                 bail!("track {}: several keys take turns only under --rotate", track.id);
             }
-            for jwk in &keys {
-                self.add(jwk)?;
-                if !kids.contains(jwk.kid()) {
-                    kids.push(jwk.kid().clone());
-                }
-            }
+            keys.iter().try_for_each(|jwk| self.add(jwk))?;
             protected.push(TrackSettings {
                 track: track.id,
                 keys: keys.iter().map(track_key).collect(),
@@ -59,8 +54,7 @@ impl<'a> Maker<'a> {
         }
         Ok(Settings {
             scheme,
-            // A file that stays clear has no initialization data.
-            pssh: if protected.is_empty() { Vec::new() } else { pssh(&args.pssh, kids, is_webm)? },
+            pssh: Vec::new(),
             tracks: protected,
             piff: args.piff,
             clear_lead: args.clear_lead,
@@ -75,6 +69,15 @@ impl<'a> Maker<'a> {
             None => self.keys.push(jwk.clone()),
         }
         Ok(())
+    }
+
+    /// The `pssh` boxes of a file, when the settings of all are made: each names the keys of all. hls.js has no
+    /// more asked for than the first one names that it meets.
+    pub(super) fn pssh(&self, settings: &Settings, is_webm: bool) -> anyhow::Result<Vec<Vec<u8>>> {
+        if settings.tracks.is_empty() {
+            return Ok(Vec::new()); // a file that stays clear
+        }
+        pssh(&self.args.pssh, self.keys.iter().map(|jwk| jwk.kid().clone()).collect(), is_webm)
     }
 
     /// All keys that inputs are encrypted with.
