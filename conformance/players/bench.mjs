@@ -1,7 +1,7 @@
 // Runs cases in a browser, each in a page of its own.
 import { launch, proveLibrary } from '../browsers/launch.mjs';
 import { faults } from './judge.mjs';
-import { difference } from './license-server.mjs';
+import { difference } from '../browsers/license-server.mjs';
 
 const PATIENCE = 60_000; // milliseconds for one case
 

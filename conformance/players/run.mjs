@@ -16,7 +16,7 @@ import { serve } from '../browsers/server.mjs';
 import { readExpectations } from '../eme/judge.mjs';
 import { Bench } from './bench.mjs';
 import { PLAYERS, casesOf } from './cases.mjs';
-import { startServer } from './license-server.mjs';
+import { startServer } from '../browsers/license-server.mjs';
 import { Report } from './report.mjs';
 import { routes } from './routes.mjs';
 import { drawKeys, makeStream } from './streams.mjs';

@@ -2,7 +2,7 @@
 // its own by `visit`, and throws if something is not as it should be.
 import assert from 'node:assert/strict';
 
-import { LONG } from './page-media.mjs';
+import { LONG } from './media.mjs';
 
 const KIDS = ['10000000100010001000100000000001', '10000000100010001000100000000002'];
 const KEY = 'OiobaN0r2bLusl6ExHdmaA'; // of the first, as licenses have it

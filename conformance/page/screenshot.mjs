@@ -1,12 +1,12 @@
 // The picture of the player page for the README.
 import { execFileSync } from 'node:child_process';
-import { mkdir } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 import { launch } from '../browsers/launch.mjs';
-import { open } from './page-driver.mjs';
-import { serve } from './page-server.mjs';
+import { startServer } from '../browsers/license-server.mjs';
+import { open } from './driver.mjs';
 
 const CLEAR = fileURLToPath(new URL('../../fixtures/clear/', import.meta.url));
 const FILMS = [
@@ -38,10 +38,12 @@ export async function takeScreenshot(clearkey, parent, file) {
     ]);
   }
   const keys = KEYS.filter((one) => one.includes('=')).map((one) => one.split('=')[1]);
-  const server = await serve(clearkey, { folder: parent, name: 'films', keys, media: folder });
+  const keysFile = path.join(parent, 'films.keys');
+  await writeFile(keysFile, `${keys.join('\n')}\n`);
+  const server = await startServer(clearkey, { keysFile, media: folder });
   const browser = await launch('chromium');
   try {
-    const page = await open(browser, server.address, { width: 1200, height: 1040 });
+    const page = await open(browser, server.url, { width: 1200, height: 1040 });
     await page.play('film_cenc.mp4');
     await page.moving();
     // By then the browser has faded its controls out.

@@ -2,22 +2,22 @@
 // Uses the player page of `clearkey serve` in real browsers, with the CDMs they bring, and with a
 // library if one is given.
 //
-//     node page.mjs --clearkey BIN [--library LIB] [--browser chromium|firefox] [--case REGEX] [--screenshot PNG]
+//     node run.mjs --clearkey BIN [--library LIB] [--browser chromium|firefox] [--case REGEX] [--screenshot PNG]
 //
 // --screenshot writes the picture for the README. Prints a line for each case, and the totals.
-import { mkdtemp, mkdir, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import os from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 
 import { BROWSERS, launch, proveLibrary } from '../browsers/launch.mjs';
-import { CASES } from './page-cases.mjs';
-import { open } from './page-driver.mjs';
-import { LIBRARY_CASES, withLibrary } from './page-library.mjs';
-import { makeStreams } from './page-media.mjs';
-import { takeScreenshot } from './page-screenshot.mjs';
-import { serve } from './page-server.mjs';
+import { startServer } from '../browsers/license-server.mjs';
+import { CASES } from './cases.mjs';
+import { open } from './driver.mjs';
+import { LIBRARY_CASES, withLibrary } from './library.mjs';
+import { makeStreams } from './media.mjs';
+import { takeScreenshot } from './screenshot.mjs';
 
 const ELSEWHERE = 'clearkey.test'; // a name for this machine that no browser takes for secure
 const UNRELATED = '20000000200020002000200000000001:00000000000000000000000000000001';
@@ -54,7 +54,7 @@ function readArguments() {
   });
   if (!values.clearkey || !values.browser.every((name) => BROWSERS.includes(name))) {
     console.error(
-      `usage: page.mjs --clearkey BIN [--library LIB] [--browser ${BROWSERS.join('|')}] [--case REGEX] [--screenshot PNG]`,
+      `usage: run.mjs --clearkey BIN [--library LIB] [--browser ${BROWSERS.join('|')}] [--case REGEX] [--screenshot PNG]`,
     );
     process.exit(2);
   }
@@ -80,10 +80,12 @@ async function startServers() {
     empty: { keys: right, media: empty },
   };
   const servers = {};
-  for (const [name, settings] of Object.entries(wanted)) {
-    const server = await serve(options.clearkey, { folder, name, ...settings });
+  for (const [name, { keys, media }] of Object.entries(wanted)) {
+    const keysFile = path.join(folder, `${name}.keys`);
+    await writeFile(keysFile, `${keys.join('\n')}\n`);
+    const server = await startServer(options.clearkey, { keysFile, media });
     started.push(server);
-    servers[name] = server.address;
+    servers[name] = server.url;
   }
   return servers;
 }
