@@ -5,6 +5,8 @@
 //! between them. How they are protected is told in three ways, one for each reader: the scheme and the
 //! default key id (ISO/IEC 23001-7, 11); ClearKey with its license server (DASH-IF, "Content protection
 //! data exchange"); and a `pssh` box that names all key ids, for players that make a license request of it.
+//! The last is left out where the manifest names no license server: dash.js, when a page tells it of one, would
+//! take the box for a list of key ids. Each file has the box as well.
 
 use std::io;
 
@@ -29,7 +31,8 @@ const NAMESPACES: [(&str, &str); 4] = [
 
 type Xml = Writer<Vec<u8>>;
 
-/// Writes the manifest of streams that are played together. `license_url` is where players get keys from.
+/// Writes the manifest of streams that are played together. `license_url` is where players get keys from;
+/// without it, pages tell them.
 ///
 /// # Errors
 /// What has no place in a manifest.
@@ -137,13 +140,17 @@ fn protection(set: &[StreamAt<'_>], license_url: Option<&str>) -> Result<Vec<Des
         license_url: license_url.map(str::to_owned),
         ..system(SystemId::CLEARKEY_DASHIF, Some("ClearKey1.0"))
     };
+    let common = match license_url {
+        Some(_) => Some(protection.common_pssh()?),
+        None => None,
+    };
     let common =
-        Descriptor { pssh: Some(protection.common_pssh()?), ..system(SystemId::COMMON, None) };
+        common.map(|pssh| Descriptor { pssh: Some(pssh), ..system(SystemId::COMMON, None) });
     let others = systems.iter().map(|pssh| Descriptor {
         pssh: Some(pssh.to_base64()),
         ..system(Pssh::system_id(pssh), None)
     });
-    Ok([scheme, clear_key, common].into_iter().chain(others).collect())
+    Ok([scheme, clear_key].into_iter().chain(common).chain(others).collect())
 }
 
 fn content_protection(xml: &mut Xml, of: &Descriptor) -> io::Result<()> {

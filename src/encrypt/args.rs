@@ -117,7 +117,7 @@ pub(crate) struct EncryptArgs {
     #[arg(long, value_name = "FORMAT", default_value = "clearkey", requires = "hls")]
     pub(super) hls_keyformat: HlsKeyFormat,
 
-    /// The license server that the DASH manifest names
+    /// The license server that the DASH manifest names; without it, pages tell players of one
     #[arg(long, value_name = "URL", value_hint = ValueHint::Url, requires = "mpd")]
     pub(super) license_url: Option<String>,
 

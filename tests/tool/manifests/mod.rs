@@ -197,7 +197,9 @@ fn clear_leads_and_other_schemes_have_manifests() {
     ] {
         let dir = Dir::new();
         let pair = pair();
-        let args = [&["--key", &pair, "--mpd", "@a.mpd", "--pssh", "none"], args].concat();
+        let license = ["--license-url", "http://localhost/"];
+        let common = ["--key", &pair, "--mpd", "@a.mpd", "--pssh", "none"];
+        let args = [&common, &license[..], args].concat();
         encrypt(&dir, &MP4, &args).done();
         for (said, name) in xml::read(&text(&dir, "a.mpd")).iter().zip(["avc.mp4", "aac.mp4"]) {
             assert_eq!(said.scheme.as_deref(), Some(scheme));
@@ -208,10 +210,21 @@ fn clear_leads_and_other_schemes_have_manifests() {
 }
 
 #[test]
+fn a_manifest_without_a_license_server_has_no_box_that_dash_js_would_misread() {
+    let dir = Dir::new();
+    encrypt(&dir, &MP4, &["--key", &pair(), "--mpd", "@a.mpd"]).done();
+    for said in xml::read(&text(&dir, "a.mpd")) {
+        assert!(said.default_kid.is_some());
+        assert!(said.license_urls.is_empty() && said.pssh_kids.is_empty());
+    }
+}
+
+#[test]
 fn keys_that_take_turns_are_all_in_the_manifest() {
     let dir = Dir::new();
     let (a, b) = (pair(), other_pair());
-    let args = ["--key", &a, "--key", &b, "--rotate", "1", "--mpd", "@a.mpd"];
+    let keys = ["--key", &a, "--key", &b, "--rotate", "1"];
+    let args = [&keys[..], &["--mpd", "@a.mpd", "--license-url", "http://localhost/"]].concat();
     encrypt(&dir, &MP4, &args).done();
     for said in xml::read(&text(&dir, "a.mpd")) {
         let mut kids = said.pssh_kids;

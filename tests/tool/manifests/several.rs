@@ -41,7 +41,9 @@ fn outputs_have_their_inputs_names() {
 #[test]
 fn a_random_key_is_one_for_all() {
     let dir = Dir::new();
-    encrypt(&dir, &MP4, &["--keys-out", "@keys.txt", "--mpd", "@a.mpd", "-q"]).done();
+    let license = ["--license-url", "http://localhost/"];
+    let args = ["--keys-out", "@keys.txt", "--mpd", "@a.mpd", "-q"];
+    encrypt(&dir, &MP4, &[&args[..], &license].concat()).done();
     let keys = text(&dir, "keys.txt");
     assert_eq!(keys.lines().count(), 1);
     let kid = keys.split(':').next().unwrap();
