@@ -33,6 +33,8 @@ const HEAD_SIZE: usize = 32 << 10;
 const LOOK: Duration = Duration::from_millis(500);
 /// Lines of the log that wait to be written.
 const LINES: usize = 4096;
+/// Threads that read files. Each keeps some memory that it has freed.
+const READERS: usize = 8;
 /// What is being answered at the end has this long.
 const GRACE: Duration = Duration::from_secs(10);
 
@@ -40,7 +42,10 @@ pub(crate) fn run(args: ServeArgs) -> anyhow::Result<Outcome> {
     let server = Server::new(args.settings()?)?;
     let listener =
         TcpListener::bind(&args.bind).with_context(|| format!("--bind {}", args.bind))?;
-    let runtime = runtime::Builder::new_multi_thread().enable_all().build()?;
+    let runtime = runtime::Builder::new_multi_thread()
+        .enable_all()
+        .max_blocking_threads(READERS)
+        .build()?;
     let _written_at_the_end = log_to_stderr(args.log, args.quiet);
     runtime.block_on(serve(args, server, listener))?;
     Ok(Outcome::Done)
