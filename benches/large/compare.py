@@ -76,7 +76,9 @@ def in_place(options: argparse.Namespace, source: Path, output: Path) -> Tool:
     return Tool("clearkey-in-place", command, source, [output], in_place=True)
 
 
-def ffmpeg(options: argparse.Namespace, name: str, program: str, source: Path, output: Path) -> Tool:
+def ffmpeg(
+    options: argparse.Namespace, name: str, program: str, source: Path, output: Path
+) -> Tool:
     """FFmpeg, without decoding."""
     command = [program, "-nostdin", "-v", "error", "-y"]
     command += ["-decryption_key", options.key.split(":")[1], "-i", str(source)]

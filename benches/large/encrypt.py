@@ -89,7 +89,9 @@ def transmux(options: argparse.Namespace, source: Path, output: Path) -> Tool:
     return Tool("transmux", [str(program), str(source), str(output), options.key], source, [output])
 
 
-def check(tools: list[Tool], options: argparse.Namespace, work: Path) -> tuple[list[Tool], dict[str, str]]:
+def check(
+    tools: list[Tool], options: argparse.Namespace, work: Path
+) -> tuple[list[Tool], dict[str, str]]:
     """The tools whose samples are right once decrypted, and what is wrong with the others."""
     clear = measure.sample_hashes(options.file)
     faults = {tool.name: fault(tool, clear, options, work) for tool in tools}

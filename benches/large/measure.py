@@ -160,7 +160,9 @@ def run(tool: Tool) -> Run:
     with tempfile.NamedTemporaryFile("r") as peak, tempfile.TemporaryFile() as said:
         command = [*GNU_TIME, f"--output={peak.name}", *tool.command]
         start = time.perf_counter()
-        done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=said)
+        done = subprocess.run(
+            command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=said
+        )
         seconds = time.perf_counter() - start
         if done.returncode:
             return Run(reason=f"exits {done.returncode}: {last_line(said)}")

@@ -117,7 +117,9 @@ OURS = (
     Decrypter("clearkey", clearkey),
     Decrypter("clearkey --compact", lambda job: clearkey(job, "--compact")),
 )
-DEBIAN = (Decrypter("ffmpeg 5.1 -decryption_key", ffmpeg_debian, True),)
+DEBIAN = (
+    Decrypter("ffmpeg 5.1 -decryption_key", ffmpeg_debian, True),
+)
 OTHERS = (
     Decrypter("ffmpeg 8 -decryption_keys", ffmpeg_dictionary),
     Decrypter("ffmpeg 8 -decryption_key", lambda job: ffmpeg_key(job, job.tool("ffmpeg8")), True),

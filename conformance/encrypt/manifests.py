@@ -169,8 +169,7 @@ def agrees(packager: Path, source: Path, manifest: Path, scheme: str, work: Path
     folder = work / f"packager-{scheme}"
     folder.mkdir()
     streams = [
-        f"in={source},stream={kind},output={folder / kind}{source.suffix}"
-        for kind in sorted(ours, reverse=True)
+        f"in={source},stream={kind},output={folder / kind}{source.suffix}" for kind in sorted(ours, reverse=True)
     ]
     keys = ["--enable_raw_key_encryption", "--keys", f"label=:key_id={KID}:key={KEY}", "--clear_lead", "0"]
     options = [*keys, "--protection_scheme", scheme, "--mpd_output", str(folder / "all.mpd")]
@@ -223,11 +222,7 @@ def representations(manifest: Path):
 
 def url(manifest: Path, kind: str) -> str:
     """Where a manifest finds the media of a kind."""
-    found = [
-        one.findtext("mpd:BaseURL", "", MPD)
-        for one, of in representations(manifest)
-        if of("contentType") == kind
-    ]
+    found = [one.findtext("mpd:BaseURL", "", MPD) for one, of in representations(manifest) if of("contentType") == kind]
     return found[0]
 
 

@@ -131,7 +131,9 @@ def judged(check, *arguments) -> Verdict:
     return Verdict("wrong", "; ".join(found[:3])) if found else Verdict("exact")
 
 
-def cell(tool: str, case: Case, seen: Verdict, known: list[expectations.Expectation]) -> Cell:
+def cell(
+    tool: str, case: Case, seen: Verdict, known: list[expectations.Expectation]
+) -> Cell:
     """A verdict beside what is expected."""
     expectation = expectations.find(known, tool, case.labels())
     if expectation is None:

@@ -74,7 +74,8 @@ def table(cells: list, titles: list[str], columns: list[str], place) -> list[str
     lines.append(f"|{'|'.join(['---'] * len(titles) + ['--:'] * len(columns))}|")
     for row in rows:
         counts = [
-            f"{exact[row, column]} of {every[row, column]}" if every[row, column] else "" for column in columns
+            f"{exact[row, column]} of {every[row, column]}" if every[row, column] else ""
+            for column in columns
         ]
         lines.append(f"| {' | '.join([*row, *counts])} |")
     return lines

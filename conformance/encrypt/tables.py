@@ -79,7 +79,9 @@ def _same_movie(path: Path, source: Source) -> list[str]:
     found = index.protection(movie) + check.index_problems(movie, clear)
     for number, track in clear.tracks.items():
         runs = movie.tracks[number].runs if number in movie.tracks else []
-        if [check.run_bytes(movie, run) for run in runs] != [check.run_bytes(clear, run) for run in track.runs]:
+        if [check.run_bytes(movie, run) for run in runs] != [
+            check.run_bytes(clear, run) for run in track.runs
+        ]:
             found.append(f"track {number}: the samples of its runs are not the clear file's")
         if _offsets(runs) != _offsets(track.runs):
             found.append(f"track {number}: its samples lie apart otherwise than the clear file's")

@@ -231,7 +231,8 @@ class Movie:
         for index, (offset, size) in enumerate(track.samples()):
             if not any(start <= offset and offset + size <= end for start, end in payloads):
                 raise Malformed(
-                    f"sample {index} of track {track.number} ({size} octets at {offset}) " "is not in an mdat"
+                    f"sample {index} of track {track.number} ({size} octets at {offset}) "
+                    "is not in an mdat"
                 )
 
 

@@ -76,7 +76,10 @@ def main() -> int:
         sys.exit(f"check: {options.media}: no file to check")
     with workspace(options.work) as work:
         with ThreadPoolExecutor(options.jobs) as pool:
-            jobs = [pool.submit(check, case, options.clearkey, Path(work, case.folder())) for case in cases]
+            jobs = [
+                pool.submit(check, case, options.clearkey, Path(work, case.folder()))
+                for case in cases
+            ]
             outcomes = [job.result() for job in jobs]
     print_table(outcomes)
     if options.json:
@@ -203,7 +206,9 @@ def wrong_indexes(original: Movie) -> list[str]:
     ]
 
 
-def judge(case: Case, original: Movie, way: str, output: Path, default: Path | None) -> list[str]:
+def judge(
+    case: Case, original: Movie, way: str, output: Path, default: Path | None
+) -> list[str]:
     """Everything that is wrong with one output, as sentences."""
     movie = Movie(output.read_bytes())
     found = hash_problems(case, tools.sample_hashes(output), "ffmpeg")
@@ -223,7 +228,9 @@ def judge(case: Case, original: Movie, way: str, output: Path, default: Path | N
     return found
 
 
-def judge_webm(case: Case, original: WebM, way: str, output: Path, default: Path | None) -> list[str]:
+def judge_webm(
+    case: Case, original: WebM, way: str, output: Path, default: Path | None
+) -> list[str]:
     """Everything that is wrong with one WebM output, as sentences."""
     film = WebM(output.read_bytes())
     found = hash_problems(case, tools.sample_hashes(output), "ffmpeg")

@@ -18,13 +18,17 @@ class Failed(Exception):
     """A process did not do what was asked of it. The message is fit for a report."""
 
 
-def run(command: list[str], stdin: Path | None = None, stdout: Path | None = None) -> tuple[str, str]:
+def run(
+    command: list[str], stdin: Path | None = None, stdout: Path | None = None
+) -> tuple[str, str]:
     """Runs a command to a good end. Returns its stdout (unless that is a file) and its stderr."""
     with ExitStack() as files:
         source = files.enter_context(open(stdin or os.devnull, "rb"))
         sink = files.enter_context(open(stdout, "wb")) if stdout else subprocess.PIPE
         try:
-            done = subprocess.run(command, stdin=source, stdout=sink, stderr=subprocess.PIPE, timeout=SECONDS)
+            done = subprocess.run(
+                command, stdin=source, stdout=sink, stderr=subprocess.PIPE, timeout=SECONDS
+            )
         except subprocess.TimeoutExpired as late:
             raise Failed(f"{Path(command[0]).name} still runs after {SECONDS} s") from late
     said = done.stderr.decode(errors="replace")

@@ -129,7 +129,9 @@ def kinds_of(program: Path, path: Path) -> dict[tuple[str, str], Kind]:
     return kinds
 
 
-def verdicts(program: Path, path: Path, keys: dict[str, str]) -> tuple[dict[tuple[str, str], int], list[str]]:
+def verdicts(
+    program: Path, path: Path, keys: dict[str, str]
+) -> tuple[dict[tuple[str, str], int], list[str]]:
     """The tracks and key ids whose keys are suspected, with the samples looked at; and what is wrong
     with the run itself."""
     words = [word for kid, key in keys.items() for word in ("--key", f"{kid}:{key}")]

@@ -117,7 +117,11 @@ def compare(found: list[tuple[Movie, Track]], facts: dict) -> None:
     protected = [kind for _, track in found for kind in track.entries if kind in ("encv", "enca")]
     if protected:
         raise Wrong(f"still says {', '.join(protected)}")
-    runs = [[movie.sample_bytes(sample) for sample in run] for movie, track in found for run in track.runs]
+    runs = [
+        [movie.sample_bytes(sample) for sample in run]
+        for movie, track in found
+        for run in track.runs
+    ]
     if len(runs) != len(facts["fragments"]):
         raise Wrong(f"{len(runs)} fragments, not {len(facts['fragments'])}")
     for index, (run, (count, digest)) in enumerate(zip(runs, facts["fragments"])):
