@@ -42,10 +42,8 @@ pub(crate) fn run(args: ServeArgs) -> anyhow::Result<Outcome> {
     let server = Server::new(args.settings()?)?;
     let listener =
         TcpListener::bind(&args.bind).with_context(|| format!("--bind {}", args.bind))?;
-    let runtime = runtime::Builder::new_multi_thread()
-        .enable_all()
-        .max_blocking_threads(READERS)
-        .build()?;
+    let runtime =
+        runtime::Builder::new_multi_thread().enable_all().max_blocking_threads(READERS).build()?;
     let _written_at_the_end = log_to_stderr(args.log, args.quiet);
     runtime.block_on(serve(args, server, listener))?;
     Ok(Outcome::Done)

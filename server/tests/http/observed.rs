@@ -1,8 +1,9 @@
 //! What is told of requests, and that no key is.
 
 use std::{
+    cell::RefCell,
     io::{self, Write},
-    sync::{Arc, Mutex},
+    sync::Once,
 };
 
 use axum::body::Body;
@@ -12,13 +13,17 @@ use tracing_subscriber::fmt;
 
 use crate::support::{KIDS, ask, folder, get, message, post, server, sources};
 
-/// A log in memory.
-#[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
+thread_local! {
+    /// What was logged on this thread: each test has its own, and asks the server on it.
+    static LOG: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
+}
+
+/// Writes to the log of the thread.
+struct Log;
 
 impl Write for Log {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap().write(bytes)
+        LOG.with_borrow_mut(|log| log.write(bytes))
     }
 
     fn flush(&mut self) -> io::Result<()> {
@@ -28,11 +33,12 @@ impl Write for Log {
 
 /// Runs something, and gives its log back, as lines of JSON.
 fn logged(run: impl FnOnce()) -> String {
-    let log = Log::default();
-    let written = log.clone();
-    let subscriber = fmt().json().flatten_event(true).with_writer(move || log.clone()).finish();
-    tracing::subscriber::with_default(subscriber, run);
-    String::from_utf8(written.0.lock().unwrap().clone()).unwrap()
+    static ONCE: Once = Once::new();
+    // For all threads: with one for each, a test without any could switch the events off.
+    ONCE.call_once(|| fmt().json().flatten_event(true).with_writer(|| Log).init());
+    LOG.take();
+    run();
+    String::from_utf8(LOG.take()).unwrap()
 }
 
 /// How people write keys.
