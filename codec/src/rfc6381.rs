@@ -4,7 +4,7 @@
 //! Opus and FLAC have the names that every browser knows, in small letters; pages and Shaka Packager write
 //! them so, too.
 
-use crate::{Error, aac::Specific, bits::Bits, esds::DecoderConfig};
+use crate::{Error, aac::Specific, bits::Bits, esds::DecoderConfig, vp9};
 
 /// A codec by the name that is put into `codecs="…"`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -90,7 +90,29 @@ impl Named {
             _ => return Ok(None),
         }))
     }
+
+    /// Whether it says no more than that it is VP9, since CodecPrivate does not.
+    #[must_use]
+    pub fn is_vague_vp9(&self) -> bool {
+        self.codecs == VP9
+    }
+
+    /// VP9 as the start of a key frame tells; the first 10 octets are enough. `frame_duration` is how long
+    /// each frame lasts, in nanoseconds, if that is known: the level depends on it. `Ok(None)`: it is no key
+    /// frame, or larger or faster than any level.
+    ///
+    /// # Errors
+    /// What is wrong with the header of the frame.
+    pub fn from_vp9_frame(
+        frame: &[u8],
+        frame_duration: Option<u64>,
+    ) -> Result<Option<Self>, Error> {
+        Ok(vp9::name(frame, frame_duration)?.map(silent))
+    }
 }
+
+/// VP9 of which nothing more is known.
+const VP9: &str = "vp9";
 
 fn silent(codecs: String) -> Named {
     Named { codecs, sound: Sound::default() }
@@ -174,7 +196,7 @@ fn webm_vp9(mut features: &[u8]) -> Result<String, Error> {
         (Some(profile), Some(level), Some(depth)) => {
             format!("vp09.{profile:02}.{level:02}.{depth:02}")
         }
-        _ => "vp9".to_owned(),
+        _ => VP9.to_owned(),
     })
 }
 

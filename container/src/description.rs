@@ -6,7 +6,10 @@ use codec::Named;
 
 use crate::{EntrySummary, Error, FourCc, Place, ReadAt, mp4, planner::is_webm, webm};
 
-/// What a file is, as its headers tell; no sample is read.
+/// What a file is, as its headers tell.
+///
+/// No sample is read, but for VP9 in WebM whose CodecPrivate does not tell profile and level: the first few
+/// octets of the track's first frame do, if that is in the first cluster and they are clear.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Description {
     /// What it begins as.
@@ -88,7 +91,7 @@ impl EntryDescription {
 }
 
 impl Description {
-    /// Reads the headers of a file.
+    /// Reads the headers of a file, and of VP9 in WebM the start of a frame where it must.
     ///
     /// # Errors
     /// What is wrong with them, or that there are none.

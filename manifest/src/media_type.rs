@@ -49,7 +49,7 @@ impl Kind {
 }
 
 impl MediaType {
-    /// Reads the headers of a file, and nothing else of it. No index is needed.
+    /// Reads what [`Description::read`] does, and nothing else of the file. No index is needed.
     ///
     /// # Errors
     /// What is wrong with the headers; a file without video and audio; a codec without a name.

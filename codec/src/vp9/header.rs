@@ -32,12 +32,8 @@ impl Header {
     /// # Errors
     /// The header ends early, has a value that is forbidden, or leaves no place for what follows it.
     pub(super) fn read(frame: &[u8], references: &Widths) -> Result<Self, Error> {
-        let mut bits = Bits::new(frame, "a VP9 frame header");
-        expect(&mut bits, 2, 2, "frame_marker")?;
-        let profile = bits.u(1)? | bits.u(1)? << 1;
-        if profile == 3 {
-            expect(&mut bits, 1, 0, "reserved_zero")?;
-        }
+        let mut bits = Bits::new(frame, WHAT);
+        let profile = profile(&mut bits)?;
         let mut header = Self::default();
         if bits.bit()? {
             bits.skip(3)?;
@@ -51,11 +47,9 @@ impl Header {
         let is_shown = bits.bit()?;
         let is_resilient = bits.bit()?;
         if is_key {
-            sync_code(&mut bits)?;
-            color_config(&mut bits, profile)?;
             header.refresh = 0xff;
             header.is_intra = true;
-            header.width = frame_size(&mut bits)?;
+            (header.width, _) = Picture::read(&mut bits, profile)?.size;
             render_size(&mut bits)?;
         } else {
             header.is_intra = !is_shown && bits.bit()?;
@@ -63,10 +57,10 @@ impl Header {
             if header.is_intra {
                 sync_code(&mut bits)?;
                 if profile > 0 {
-                    color_config(&mut bits, profile)?;
+                    Color::read(&mut bits, profile)?;
                 }
                 header.refresh = byte(&mut bits)?;
-                header.width = frame_size(&mut bits)?;
+                (header.width, _) = frame_size(&mut bits)?;
                 render_size(&mut bits)?;
             } else {
                 header.references(&mut bits, references)?;
@@ -104,7 +98,7 @@ impl Header {
             }
         }
         if !self.from_reference {
-            self.width = frame_size(bits)?;
+            (self.width, _) = frame_size(bits)?;
         }
         render_size(bits)?;
         self.has_precise_vectors = bits.bit()?;
@@ -132,6 +126,79 @@ impl Default for Header {
     }
 }
 
+/// What a key frame says of its picture.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Picture {
+    pub(super) profile: u32,
+    pub(super) color: Color,
+    /// Width and height in pixels.
+    pub(super) size: (u32, u32),
+}
+
+impl Picture {
+    /// Reads it from the start of a frame; the rest of the frame need not be there. `Ok(None)`: it is no key
+    /// frame.
+    ///
+    /// # Errors
+    /// The frame ends early, or has a value that is forbidden.
+    pub(super) fn of_key(frame: &[u8]) -> Result<Option<Self>, Error> {
+        let mut bits = Bits::new(frame, WHAT);
+        let profile = profile(&mut bits)?;
+        // An existing frame is shown, or it is no key frame.
+        if bits.bit()? || bits.bit()? {
+            return Ok(None);
+        }
+        bits.skip(2)?; // show_frame, error_resilient_mode
+        Self::read(&mut bits, profile).map(Some)
+    }
+
+    fn read(bits: &mut Bits<'_>, profile: u32) -> Result<Self, Error> {
+        sync_code(bits)?;
+        let color = Color::read(bits, profile)?;
+        Ok(Self { profile, color, size: frame_size(bits)? })
+    }
+}
+
+/// How a picture is colored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Color {
+    /// Bits of a value.
+    pub(super) depth: u32,
+    /// `color_space`.
+    pub(super) space: u32,
+    /// Whether values take the full range.
+    pub(super) is_full_range: bool,
+    /// `subsampling_x` and `subsampling_y`.
+    pub(super) subsampling: (bool, bool),
+}
+
+impl Color {
+    pub(super) const RGB: u32 = 7;
+
+    fn read(bits: &mut Bits<'_>, profile: u32) -> Result<Self, Error> {
+        let depth = match profile >= 2 {
+            true => 10 + 2 * bits.u(1)?,
+            false => 8,
+        };
+        let space = bits.u(3)?;
+        let (is_full_range, subsampling) = match (space, profile & 1 == 1) {
+            (Self::RGB, false) => {
+                return Err(Error::Invalid { what: "color_space", value: space.into() });
+            }
+            (Self::RGB, true) => (true, (false, false)),
+            (_, false) => (bits.bit()?, (true, true)),
+            (_, true) => (bits.bit()?, (bits.bit()?, bits.bit()?)),
+        };
+        if profile & 1 == 1 {
+            expect(bits, 1, 0, "reserved_zero")?;
+        }
+        Ok(Self { depth, space, is_full_range, subsampling })
+    }
+}
+
+/// What is read, for errors.
+const WHAT: &str = "a VP9 frame header";
+
 fn expect(bits: &mut Bits<'_>, len: u32, value: u32, what: &'static str) -> Result<(), Error> {
     match bits.u(len)? {
         found if found == value => Ok(()),
@@ -147,29 +214,19 @@ fn sync_code(bits: &mut Bits<'_>) -> Result<(), Error> {
     expect(bits, 24, 0x49_8342, "frame_sync_code")
 }
 
-fn color_config(bits: &mut Bits<'_>, profile: u32) -> Result<(), Error> {
-    const RGB: u32 = 7;
-    bits.skip(usize::from(profile >= 2))?;
-    let has_subsampling = profile & 1 == 1;
-    match bits.u(3)? {
-        RGB if has_subsampling => expect(bits, 1, 0, "reserved_zero"),
-        RGB => Err(Error::Invalid { what: "color_space", value: RGB.into() }),
-        _ => {
-            bits.skip(1)?;
-            if has_subsampling {
-                bits.skip(2)?;
-                expect(bits, 1, 0, "reserved_zero")?;
-            }
-            Ok(())
-        }
+/// The marker of a frame, and its profile.
+fn profile(bits: &mut Bits<'_>) -> Result<u32, Error> {
+    expect(bits, 2, 2, "frame_marker")?;
+    let profile = bits.u(1)? | bits.u(1)? << 1;
+    if profile == 3 {
+        expect(bits, 1, 0, "reserved_zero")?;
     }
+    Ok(profile)
 }
 
-/// The width; the height changes nothing that is read here.
-fn frame_size(bits: &mut Bits<'_>) -> Result<u32, Error> {
-    let width = bits.u(16)? + 1;
-    bits.skip(16)?;
-    Ok(width)
+/// Width and height.
+fn frame_size(bits: &mut Bits<'_>) -> Result<(u32, u32), Error> {
+    Ok((bits.u(16)? + 1, bits.u(16)? + 1))
 }
 
 fn render_size(bits: &mut Bits<'_>) -> Result<(), Error> {

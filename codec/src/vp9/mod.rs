@@ -4,6 +4,7 @@ mod check;
 mod compressed;
 mod frames;
 mod header;
+mod name;
 
 use std::ops::Range;
 
@@ -11,6 +12,7 @@ use crate::Error;
 
 pub(crate) use check::check;
 use header::{Header, Widths};
+pub(crate) use name::name;
 
 /// What a container says of a VP9 track.
 #[derive(Clone, Debug, PartialEq, Eq)]

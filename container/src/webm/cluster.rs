@@ -59,14 +59,41 @@ pub(crate) fn walk<'p>(
     mut each: impl FnMut(&Inner<'p>) -> Result<(), Stop>,
 ) -> Result<(), Stop> {
     let mut at = range.start;
-    while at < range.end {
-        let header = input.header(at, parent)?;
-        let end = input.element_end(&header, at, parent, Some(range.end))?;
-        let end = end.ok_or_else(|| unknown_size(&header, at, parent))?;
-        each(&Inner { at, header, end, parent })?;
-        at = end;
+    while let Some(inner) = inner(input, at, range.end, parent)? {
+        each(&inner)?;
+        at = inner.end;
     }
     Ok(())
+}
+
+/// The element at `at`, in one with the path `parent` that ends at `end`; `Ok(None)`: there is no more.
+fn inner<'p>(
+    input: &Input<'_>,
+    at: u64,
+    end: u64,
+    parent: &'p str,
+) -> Result<Option<Inner<'p>>, Stop> {
+    if at >= end {
+        return Ok(None);
+    }
+    let header = input.header(at, parent)?;
+    let inner_end = input.element_end(&header, at, parent, Some(end))?;
+    let end = inner_end.ok_or_else(|| unknown_size(&header, at, parent))?;
+    Ok(Some(Inner { at, header, end, parent }))
+}
+
+/// The element at `at` in a cluster that ends at `end`; `Ok(None)`: there is no more.
+pub(crate) fn child(input: &Input<'_>, at: u64, end: u64) -> Result<Option<Inner<'static>>, Stop> {
+    inner(input, at, end, CLUSTER)
+}
+
+/// Likewise, in a block group.
+pub(crate) fn group_child(
+    input: &Input<'_>,
+    at: u64,
+    end: u64,
+) -> Result<Option<Inner<'static>>, Stop> {
+    inner(input, at, end, BLOCK_GROUP)
 }
 
 /// A size that may not be unknown is.

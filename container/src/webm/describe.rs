@@ -1,4 +1,5 @@
-//! What a player is told of a WebM file: `Tracks`, and where `Cues` and the clusters lie.
+//! What a player is told of a WebM file: `Tracks`, where `Cues` and the clusters lie, and of VP9 what the first
+//! frame tells.
 
 use std::ops::Range;
 
@@ -10,6 +11,7 @@ use crate::{
     stop::Stop,
     webm::{
         ebml::{Element, Header},
+        first_frame::FirstFrame,
         ids,
         input::Input,
         planner::NO_TRACKS,
@@ -39,7 +41,7 @@ pub(super) struct Layout {
     first_cluster: Option<u64>,
 }
 
-/// Reads the headers of a file.
+/// Reads the headers of a file, and the start of a frame where they only say that it is VP9.
 ///
 /// # Errors
 /// What is wrong with them, or that there is no `Tracks`.
@@ -57,7 +59,8 @@ fn read(input: &Input<'_>) -> Result<Description, Stop> {
     let entries = tracks
         .children()
         .filter(|child| !matches!(child, Ok(child) if child.id != ids::TRACK_ENTRY));
-    let described = entries.zip(plan.tracks).map(|(entry, track)| layout.track(&entry?, track));
+    let described =
+        entries.zip(plan.tracks).map(|(entry, track)| layout.track(input, &entry?, track));
     let tracks = described.collect::<Result<_, Error>>()?;
     let media = layout.first_cluster.unwrap_or(layout.end);
     let init = 0..layout.cues.first().map_or(media, |cues| cues.start.min(media));
@@ -147,23 +150,50 @@ impl Layout {
         }
     }
 
-    fn track(&self, entry: &Element<'_, '_>, track: Track) -> Result<TrackDescription, Error> {
+    fn track(
+        &self,
+        input: &Input<'_>,
+        entry: &Element<'_, '_>,
+        track: Track,
+    ) -> Result<TrackDescription, Error> {
         let Track { id, handler, entries } = track;
         let private = entry.child(ids::CODEC_PRIVATE)?.map_or(&[][..], |private| private.body);
         let size = tracks::size(entry)?;
         let sound = sound(entry)?;
+        let frame_duration = entry.unsigned_of(ids::DEFAULT_DURATION)?.filter(|&nanos| nanos != 0);
         let described = entries.into_iter().map(|summary| {
-            let codec = Named::from_webm(&summary.format, private);
-            EntryDescription::new(summary, codec, size, sound)
+            let mut codec = Named::from_webm(&summary.format, private);
+            if let Ok(Some(named)) = &mut codec
+                && named.is_vague_vp9()
+            {
+                let is_encrypted = summary.protection.is_some();
+                let first = FirstFrame { track: id.into(), is_encrypted };
+                if let Some(found) = self.vp9(input, first, frame_duration)? {
+                    *named = found;
+                }
+            }
+            Ok(EntryDescription::new(summary, codec, size, sound))
         });
         Ok(TrackDescription {
             id,
             handler,
             language: language(entry)?,
             timescale: self.timescale().0,
-            frame_duration: entry.unsigned_of(ids::DEFAULT_DURATION)?.filter(|&nanos| nanos != 0),
-            entries: described.collect(),
+            frame_duration,
+            entries: described.collect::<Result<_, Error>>()?,
         })
+    }
+
+    /// What the first frame of a track says, if it is there and can be read.
+    fn vp9(
+        &self,
+        input: &Input<'_>,
+        first: FirstFrame,
+        frame_duration: Option<u64>,
+    ) -> Result<Option<Named>, Error> {
+        let Some(at) = self.first_cluster else { return Ok(None) };
+        let frame = first.read(input, at, self.end)?;
+        Ok(frame.and_then(|frame| Named::from_vp9_frame(&frame, frame_duration).ok().flatten()))
     }
 }
 
@@ -201,7 +231,7 @@ mod tests {
     use super::*;
     use crate::{
         Window,
-        webm::testing::{KID, aes, element, file, master, open, told, track},
+        webm::testing::{KID, aes, element, encrypted, file, master, open, simple, told, track},
     };
 
     fn read(children: &[Vec<u8>]) -> Result<Description, Error> {
@@ -238,6 +268,34 @@ mod tests {
         assert_eq!((entry.width, entry.height, entry.sampling_rate), (320, 180, 0));
         assert_eq!(entry.codec.as_ref().unwrap().as_ref().unwrap().codecs, "vp8");
         assert_eq!(entry.summary.protection.as_ref().unwrap().kid.as_bytes(), KID);
+    }
+
+    /// What a VP9 track with one block is called.
+    fn vp9(rest: &[Vec<u8>], frame: &[u8]) -> String {
+        let fields = [element(ids::TRACK_NUMBER, &[1]), element(ids::CODEC_ID, b"V_VP9")];
+        let entry = master(ids::TRACK_ENTRY, &[&fields, rest].concat());
+        let cluster = master(ids::CLUSTER, &[element(ids::TIMESTAMP, &[0]), simple(1, frame)]);
+        let found = read(&[master(ids::TRACKS, &[entry]), cluster]).unwrap();
+        found.tracks[0].entries[0].codec.clone().unwrap().unwrap().codecs
+    }
+
+    #[test]
+    fn vp9_is_called_by_its_first_frame_where_the_header_does_not_tell() {
+        // A key frame of 320 × 180, profile 0, unknown colors.
+        const KEY: &[u8] = b"\x82\x49\x83\x42\x00\x13\xf0\x0b\x30\x00\x00";
+        const NAME: &str = "vp09.00.11.08.01.02.02.02.00";
+        let nanos = |nanos: u32| element(ids::DEFAULT_DURATION, &nanos.to_be_bytes());
+        assert_eq!(vp9(&[], KEY), NAME);
+        assert_eq!(vp9(&[nanos(40_000_000)], KEY), NAME);
+        assert_eq!(vp9(&[nanos(10_000_000)], KEY), "vp09.00.21.08.01.02.02.02.00");
+        let features = element(ids::CODEC_PRIVATE, b"\x01\x01\x00\x02\x01\x0a\x03\x01\x08");
+        assert_eq!(vp9(&[features], KEY), "vp09.00.10.08");
+        // Clear up to the first partition; altogether encrypted; no key frame; nothing.
+        let partitioned = [&b"\x03IV_OF_8_\x01\0\0\0\x0b"[..], KEY, b"rest"].concat();
+        assert_eq!(vp9(&[aes(KID)], &partitioned), NAME);
+        assert_eq!(vp9(&[aes(KID)], &encrypted(KEY)), "vp9");
+        assert_eq!(vp9(&[], &[0x86, 0, 0x40, 0x92]), "vp9");
+        assert_eq!(vp9(&[], &[]), "vp9");
     }
 
     #[test]

@@ -6,6 +6,7 @@ mod cluster;
 mod describe;
 mod ebml;
 mod encrypt;
+mod first_frame;
 mod frame;
 mod ids;
 mod input;

@@ -76,7 +76,7 @@ fn assert_leads_into_webm(file: &[u8], said: &Representation) {
 fn a_dash_manifest_leads_to_headers_and_index() {
     for (inputs, mimes, codecs) in [
         (MP4, ["video/mp4", "audio/mp4"], ["avc1.640015", "mp4a.40.2"]),
-        (WEBM, ["video/webm", "audio/webm"], ["vp9", "opus"]),
+        (WEBM, ["video/webm", "audio/webm"], ["vp09.00.11.08.01.02.02.02.00", "opus"]),
     ] {
         let dir = Dir::new();
         let (a, b) = (format!("video={}", pair()), format!("audio={}", other_pair()));
