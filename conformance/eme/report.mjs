@@ -1,23 +1,25 @@
-// Keeps the results: a line for each on the screen, and two files.
+// Keeps the results in two files.
 import { createHash } from 'node:crypto';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 
-export class Report {
-  browsers = {}; // their versions, by name
+import { line, Outcomes } from '../browsers/outcomes.mjs';
+
+export class Report extends Outcomes {
   processes = {}; // how the library's process is confined, by the browser's name
   #library = null;
-  #results = [];
-  #start = new Date();
+
+  constructor() {
+    super('eme');
+  }
 
   async nameLibrary(file) {
     const hash = createHash('sha256').update(await readFile(file));
     this.#library = { file: path.basename(file), sha256: hash.digest('hex') };
   }
 
-  add(result) {
-    const { browser, cdm, outcome, why, reason, notes, seconds } = result;
-    this.#results.push({
+  add({ browser, cdm, outcome, why, reason, notes, seconds, ...result }) {
+    this.keep({
       browser,
       cdm,
       case: result.case,
@@ -25,31 +27,20 @@ export class Report {
       ...(why !== undefined && { why }),
       ...(reason && { reason }),
       ...(notes.length && { notes }),
-      seconds: Number(seconds.toFixed(2)),
+      seconds,
     });
-    console.log(line(this.#results.at(-1)));
-  }
-
-  get failed() {
-    return this.#count('failed');
-  }
-
-  totals() {
-    const count = (outcome) => `${this.#count(outcome)} ${outcome}`;
-    return `eme: ${count('passed')}, ${count('failed')}, ${count('skipped')}`;
   }
 
   /// Writes results.json and report.txt.
   async write(folder) {
     await mkdir(folder, { recursive: true });
     const about = {
-      date: this.#start.toISOString(),
-      seconds: Math.round((Date.now() - this.#start) / 1000),
+      ...this.time(),
       browsers: this.browsers,
       library: this.#library,
       processes: this.processes,
     };
-    const all = { ...about, totals: this.totals(), results: this.#results };
+    const all = { ...about, totals: this.totals(), results: this.results };
     await writeFile(path.join(folder, 'results.json'), `${JSON.stringify(all, null, 1)}\n`);
     const head = [
       `date     ${about.date}, ${about.seconds} s`,
@@ -57,19 +48,9 @@ export class Report {
       ...Object.entries(this.processes).map(([name, said]) => `process  ${name}: ${said}`),
       ...(this.#library ? [`library  ${this.#library.file}, sha256 ${this.#library.sha256}`] : []),
     ];
-    const lines = [...head, '', ...this.#results.map(full), '', this.totals()];
+    const lines = [...head, '', ...this.results.map(full), '', this.totals()];
     await writeFile(path.join(folder, 'report.txt'), `${lines.join('\n')}\n`);
   }
-
-  #count(outcome) {
-    return this.#results.filter((one) => one.outcome === outcome).length;
-  }
-}
-
-function line({ browser, cdm, outcome, why, reason, seconds, ...rest }) {
-  const start = [outcome, browser.padEnd(8), cdm.padEnd(4), `${seconds.toFixed(1)} s`.padStart(7)];
-  const end = [why && ` - ${why}`, reason && ` (${reason})`].filter(Boolean).join('');
-  return `${start.join(' ')}  ${rest.case}${end}`;
 }
 
 function full(result) {
