@@ -12,7 +12,10 @@ use axum::{
     middleware::Next,
     response::{IntoResponse, Response},
 };
-use governor::{DefaultKeyedRateLimiter, Quota, clock::Clock};
+use governor::{
+    DefaultKeyedRateLimiter, Quota,
+    clock::{Clock, DefaultClock},
+};
 
 use crate::refused::Refused;
 
@@ -34,10 +37,10 @@ impl Rate {
 
     /// The seconds to wait for, if the client has asked too often.
     fn check(&self, client: IpAddr) -> Result<(), u64> {
-        let not_until = |wait: governor::NotUntil<_>| {
-            wait.wait_time_from(governor::clock::DefaultClock::default().now())
-        };
-        self.limiter.check_key(&client).map_err(not_until).map_err(|wait| wait.as_secs() + 1)
+        self.limiter.check_key(&client).map_err(|not_until| {
+            let wait = not_until.wait_time_from(DefaultClock::default().now());
+            wait.as_secs() + 1
+        })
     }
 }
 
