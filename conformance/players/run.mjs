@@ -12,11 +12,11 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 
 import { BROWSERS } from '../browsers/launch.mjs';
+import { startServer } from '../browsers/license-server.mjs';
 import { serve } from '../browsers/server.mjs';
 import { readExpectations } from '../eme/judge.mjs';
 import { Bench } from './bench.mjs';
 import { PLAYERS, casesOf } from './cases.mjs';
-import { startServer } from '../browsers/license-server.mjs';
 import { Report } from './report.mjs';
 import { routes } from './routes.mjs';
 import { drawKeys, makeStream } from './streams.mjs';
