@@ -30,9 +30,18 @@ impl Watch {
         &self.paths
     }
 
-    /// Whether a file has changed, or come, or gone. It is told once, and only when none has changed since
-    /// the last call: who writes into a file is given the time between two calls to finish.
-    pub fn has_changed(&mut self) -> bool {
+    /// What `read` makes of the files, if one has changed, or come, or gone since it was last called. `None`: none
+    /// has; or one still changes, or did while it was read, so that half of it may have been read. Who writes into
+    /// a file is given the time between two calls to finish.
+    pub fn read_changed<T>(&mut self, read: impl FnOnce(&[PathBuf]) -> T) -> Option<T> {
+        if !self.has_changed() {
+            return None;
+        }
+        let read = read(&self.paths);
+        (stamps(&self.paths) == self.seen).then_some(read)
+    }
+
+    fn has_changed(&mut self) -> bool {
         let stamps = stamps(&self.paths);
         let is_at_rest = stamps == self.seen;
         self.seen = stamps;
@@ -41,13 +50,6 @@ impl Watch {
             self.told.clone_from(&self.seen);
         }
         is_news
-    }
-
-    /// Whether a file has changed since [`has_changed`](Self::has_changed) looked: what was read meanwhile may be
-    /// half of it, and is to be read again. The next calls of `has_changed` tell when.
-    #[must_use]
-    pub fn has_moved_on(&self) -> bool {
-        stamps(&self.paths) != self.seen
     }
 }
 
@@ -65,19 +67,24 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_changes_while_it_is_read_is_told_again() {
+    fn what_changes_while_it_is_read_is_read_again() {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("file");
         fs::write(&file, "1").unwrap();
         let mut watch = Watch::new(vec![file.clone()]);
-        fs::write(&file, "12").unwrap();
-        assert_eq!([(); 2].map(|()| watch.has_changed()), [false, true]);
-        assert!(!watch.has_moved_on());
+        let plain = |paths: &[PathBuf]| fs::read_to_string(&paths[0]).unwrap();
+        assert_eq!(watch.read_changed(plain), None);
 
-        // Its reader is at it.
-        fs::write(&file, "123").unwrap();
-        assert!(watch.has_moved_on());
-        assert_eq!([(); 3].map(|()| watch.has_changed()), [false, true, false]);
-        assert!(!watch.has_moved_on());
+        fs::write(&file, "12").unwrap();
+        assert_eq!(watch.read_changed(plain), None);
+        let disturbed = |paths: &[PathBuf]| {
+            let half = plain(paths);
+            fs::write(&file, "123").unwrap();
+            half
+        };
+        assert_eq!(watch.read_changed(disturbed), None);
+        assert_eq!(watch.read_changed(plain), None);
+        assert_eq!(watch.read_changed(plain), Some("123".to_owned()));
+        assert_eq!(watch.read_changed(plain), None);
     }
 }

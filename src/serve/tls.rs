@@ -35,19 +35,13 @@ impl Tls {
 
     /// Reads the files again if they have changed. New connections have the new certificate.
     pub(super) fn refresh(&mut self) {
-        if !self.watch.has_changed() {
-            return;
-        }
-        let read = config(&self.files);
-        if self.watch.has_moved_on() {
-            return;
-        }
-        match read {
-            Ok(config) => {
+        match self.watch.read_changed(|_| config(&self.files)) {
+            None => {}
+            Some(Ok(config)) => {
                 self.config.reload_from_config(config);
                 tracing::info!("the certificate was read again");
             }
-            Err(error) => {
+            Some(Err(error)) => {
                 let error = format!("{error:#}");
                 tracing::warn!(error, "the certificate stays as it was");
             }

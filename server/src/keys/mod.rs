@@ -82,20 +82,14 @@ impl KeyStore {
         self.current().is_empty()
     }
 
-    /// Reads the files again if they have changed, as [`Watch::has_changed`] tells. Requests that are being
+    /// Reads the files again if they have changed, as [`Watch::read_changed`] tells. Requests that are being
     /// answered meanwhile are answered from the keys as they were.
     pub fn refresh(&self) -> Refresh {
         let mut files = self.files.lock().unwrap_or_else(PoisonError::into_inner);
-        if !files.has_changed() {
-            return Refresh::Unchanged;
-        }
-        let read = read_all(files.paths());
-        if files.has_moved_on() {
-            return Refresh::Unchanged;
-        }
-        match read {
-            Err(error) => Refresh::Failed(error),
-            Ok(read) => {
+        match files.read_changed(read_all) {
+            None => Refresh::Unchanged,
+            Some(Err(error)) => Refresh::Failed(error),
+            Some(Ok(read)) => {
                 let keys = by_kid(&self.fixed, read);
                 let count = keys.len();
                 *self.current.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(keys);
