@@ -3,8 +3,8 @@
 use std::{any::Any, num::NonZeroU32, path::PathBuf, sync::Arc, time::Duration};
 
 use axum::{
-    Router,
-    body::{Body, Bytes, HttpBody},
+    Extension, Router,
+    body::{Bytes, HttpBody},
     extract::{DefaultBodyLimit, FromRequest, Path, Request, State},
     http::{HeaderName, HeaderValue, StatusCode, header},
     middleware::from_fn_with_state,
@@ -19,6 +19,7 @@ use tower_http::{
 use crate::{
     Error, KeySources, KeyStore, Origin, Refresh, Refusal,
     cors::cors,
+    json::json,
     license::reply,
     media::Media,
     metrics::{self, Metrics},
@@ -172,14 +173,10 @@ async fn license(State(server): State<Server>, request: Request) -> Response {
     };
     match reply(&server.keys, &message) {
         Ok(reply) => {
-            let headers = [
-                (header::CONTENT_TYPE, HeaderValue::from_static("application/json")),
-                (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
-            ];
             let asked = Asked { asked: reply.asked, answered: reply.answered };
             // Wiped when it is sent.
-            let body = Body::from(Bytes::from_owner(reply.json));
-            (headers, axum::Extension(asked), body).into_response()
+            let license = json(StatusCode::OK, Bytes::from_owner(reply.json));
+            (Extension(asked), license).into_response()
         }
         Err(refusal) => {
             let (status, asked) = match &refusal {
@@ -187,7 +184,7 @@ async fn license(State(server): State<Server>, request: Request) -> Response {
                 Refusal::Unknown(kids) => (StatusCode::NOT_FOUND, kids.len()),
             };
             let asked = Asked { asked, answered: 0 };
-            (axum::Extension(asked), Refused::new(status, refusal.to_string())).into_response()
+            (Extension(asked), Refused::new(status, refusal.to_string())).into_response()
         }
     }
 }
@@ -212,19 +209,13 @@ async fn message(request: Request) -> Result<Bytes, Refused> {
 }
 
 async fn streams(State(server): State<Server>) -> Response {
-    let json = match &server.streams {
+    let list = match &server.streams {
         Some(listing) => listing.json().await,
         None => Some(Bytes::from_static(b"{\"streams\":[]}")),
     };
-    let Some(json) = json else {
-        let reason = "the folder cannot be listed";
-        return Refused::new(StatusCode::INTERNAL_SERVER_ERROR, reason).into_response();
-    };
-    let headers = [
-        (header::CONTENT_TYPE, HeaderValue::from_static("application/json")),
-        (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
-    ];
-    (headers, json).into_response()
+    let unlisted =
+        || Refused::new(StatusCode::INTERNAL_SERVER_ERROR, "the folder cannot be listed");
+    list.map_or_else(|| unlisted().into_response(), |list| json(StatusCode::OK, list))
 }
 
 async fn media(

@@ -33,6 +33,7 @@
 mod app;
 mod cors;
 mod error;
+mod json;
 mod keys;
 mod license;
 mod media;

@@ -1,10 +1,11 @@
 //! Answers that say no: a status, and JSON with the reason.
 
 use axum::{
-    http::{HeaderValue, StatusCode, header},
+    http::StatusCode,
     response::{IntoResponse, Response},
 };
-use serde_json::json;
+
+use crate::json::json;
 
 /// A request that is refused. The text is for the one who sent it, and holds nothing that others sent.
 #[derive(Debug)]
@@ -26,10 +27,6 @@ impl Refused {
 
 impl IntoResponse for Refused {
     fn into_response(self) -> Response {
-        let json = HeaderValue::from_static("application/json");
-        let no_store = HeaderValue::from_static("no-store");
-        let headers = [(header::CONTENT_TYPE, json), (header::CACHE_CONTROL, no_store)];
-        let body = json!({ "error": self.reason }).to_string();
-        (self.status, headers, body).into_response()
+        json(self.status, serde_json::json!({ "error": self.reason }).to_string())
     }
 }
