@@ -1,14 +1,14 @@
 //! A folder of streams: which files of it are shown, and their bytes.
 
 use std::{
-    fs, io,
+    fs,
     path::{Component, Path, PathBuf},
 };
 
 use axum::{
     body::Body,
     extract::Request,
-    http::{HeaderValue, header, header::Entry},
+    http::{HeaderValue, header},
     response::{IntoResponse, Response},
 };
 use tower_http::services::ServeFile;
@@ -44,11 +44,27 @@ pub(crate) fn is_hidden(name: &str) -> bool {
     name.starts_with('.')
 }
 
+/// The type of a file by its path below the folder; `None`: it is not shown.
+fn shown(path: &Path) -> Option<&'static str> {
+    let is_shown = path.components().all(|component| match component {
+        Component::Normal(name) => name.to_str().is_some_and(|name| !is_hidden(name)),
+        _ => false,
+    });
+    type_of(path).filter(|_| is_shown)
+}
+
 /// A folder whose files are shown.
 #[derive(Clone, Debug)]
 pub(crate) struct Media {
     /// Without links in it.
     root: PathBuf,
+}
+
+/// A file that is shown.
+struct Found {
+    path: PathBuf,
+    len: u64,
+    media_type: &'static str,
 }
 
 impl Media {
@@ -66,56 +82,35 @@ impl Media {
         &self.root
     }
 
-    /// A file by its name in an address, below the folder, with its length; `None` if it is not shown. A link may lead to any
-    /// place within the folder.
-    async fn find(&self, name: &str) -> io::Result<Option<(PathBuf, u64)>> {
-        let path = Path::new(name);
-        let is_plain = path.components().all(|component| match component {
-            Component::Normal(name) => name.to_str().is_some_and(|name| !is_hidden(name)),
-            _ => false,
-        });
-        if !is_plain || name.contains('\0') || type_of(path).is_none() {
-            return Ok(None);
-        }
-        let path = tokio::fs::canonicalize(self.root.join(path)).await?;
-        // A link may not show under another name what is not shown under its own.
-        let is_shown = path.strip_prefix(&self.root).is_ok_and(|below| {
-            let mut parts = below.components();
-            type_of(below).is_some()
-                && parts.all(|part| !is_hidden(&part.as_os_str().to_string_lossy()))
-        });
-        if !is_shown {
-            return Ok(None);
-        }
-        let file = tokio::fs::metadata(&path).await?;
-        Ok(file.is_file().then_some((path, file.len())))
+    /// A file by its name in an address. A link may lead to any place within the folder, but may not show
+    /// under another name what is not shown under its own.
+    async fn find(&self, name: &str) -> Option<Found> {
+        shown(Path::new(name))?;
+        let path = tokio::fs::canonicalize(self.root.join(name)).await.ok()?;
+        let media_type = shown(path.strip_prefix(&self.root).ok()?)?;
+        let file = tokio::fs::metadata(&path).await.ok()?;
+        file.is_file().then_some(Found { len: file.len(), path, media_type })
     }
 
     /// Answers with a file, a range of it, or that it has not changed.
     pub(crate) async fn answer(&self, name: &str, mut request: Request) -> Response {
-        let found = self.find(name).await.ok().flatten();
-        let found = found.and_then(|(path, len)| type_of(&path).map(|kind| (path, len, kind)));
-        let Some((path, len, media_type)) = found else {
+        let Some(Found { path, len, media_type }) = self.find(name).await else {
             return Refused::not_found().into_response();
         };
         if len == 0 {
             // Of nothing there is no range, and `ServeFile` would name one.
             request.headers_mut().remove(header::RANGE);
         }
-        match ServeFile::new(path).try_call(request).await {
-            Ok(response) => {
-                let mut response = response.map(Body::new);
-                if let Entry::Occupied(mut entry) =
-                    response.headers_mut().entry(header::CONTENT_TYPE)
-                {
-                    entry.insert(HeaderValue::from_static(media_type));
-                }
-                // What it is may change under the same name, and caches are to ask.
-                let cache = HeaderValue::from_static("no-cache");
-                response.headers_mut().insert(header::CACHE_CONTROL, cache);
-                response
-            }
-            Err(_) => Refused::not_found().into_response(),
+        let Ok(response) = ServeFile::new(path).try_call(request).await else {
+            return Refused::not_found().into_response();
+        };
+        let mut response = response.map(Body::new);
+        let headers = response.headers_mut();
+        if headers.contains_key(header::CONTENT_TYPE) {
+            headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(media_type));
         }
+        // What it is may change under the same name, and caches are to ask.
+        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+        response
     }
 }
