@@ -33,13 +33,7 @@ impl Output {
         if fs::metadata(&path).is_ok_and(|metadata| !metadata.is_file()) {
             return Ok(Self::Direct(File::options().write(true).open(&path)?));
         }
-        let folder = folder(&path);
-        let file = tempfile::Builder::new()
-            .prefix(".clearkey-")
-            // As any new file, less what the user's umask takes away.
-            .permissions(Permissions::from_mode(0o666))
-            .tempfile_in(folder)
-            .with_context(|| format!("a new file in {}", folder.display()))?;
+        let file = unnamed(&path, Readers::Usual)?;
         if let Ok(old) = fs::metadata(&path) {
             file.as_file().set_permissions(old.permissions())?;
         }
@@ -104,18 +98,28 @@ pub(crate) fn write_whole(path: &Path, bytes: &[u8], readers: Readers) -> anyhow
     if old.as_ref().is_some_and(|metadata| !metadata.is_file()) {
         return fs::write(&path, bytes).with_context(place);
     }
-    let mode = if readers == Readers::Owner { 0o600 } else { 0o666 };
-    let mut file = tempfile::Builder::new()
-        .prefix(".clearkey-")
-        .permissions(Permissions::from_mode(mode))
-        .tempfile_in(folder(&path))
-        .with_context(place)?;
+    let mut file = unnamed(&path, readers).with_context(place)?;
     if let (Some(old), Readers::Usual) = (old, readers) {
         file.as_file().set_permissions(old.permissions()).with_context(place)?;
     }
     file.write_all(bytes).and_then(|()| file.as_file().sync_all()).with_context(place)?;
     file.persist(&path).map_err(|error| error.error).with_context(place)?;
     Ok(())
+}
+
+/// A new file beside the path that it is to have.
+fn unnamed(path: &Path, readers: Readers) -> anyhow::Result<NamedTempFile> {
+    let mode = match readers {
+        Readers::Owner => 0o600,
+        // Less what the user's umask takes away.
+        Readers::Usual => 0o666,
+    };
+    let folder = folder(path);
+    tempfile::Builder::new()
+        .prefix(".clearkey-")
+        .permissions(Permissions::from_mode(mode))
+        .tempfile_in(folder)
+        .with_context(|| format!("a new file in {}", folder.display()))
 }
 
 /// The folder that a path names a file in.
