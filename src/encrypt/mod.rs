@@ -103,12 +103,10 @@ impl Input {
         let mut units = Units::open(&target.input, Planner::new())?;
         units.keep()?;
         let tracks = tracks(&mut units)?;
-        if args.inputs.len() > 1 || !manifests.are_none() {
+        let is_single = matches!(tracks.as_slice(), [track] if Kind::of(track).is_some());
+        if !manifests.are_none() || (args.inputs.len() > 1 && !is_single) {
             let file = units.file().context("the input is not a file")?;
-            let is_single = matches!(tracks.as_slice(), [track] if Kind::of(track).is_some());
-            if !is_single || !manifests.are_none() {
-                manifests.check_input(&*file, &target.input, &tracks, units.is_webm())?;
-            }
+            manifests.check_input(&*file, &target.input, &tracks, units.is_webm())?;
         }
         Ok(Self { target, units, tracks })
     }

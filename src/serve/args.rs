@@ -1,6 +1,9 @@
 //! The arguments of `clearkey serve`.
 
-use std::{num::NonZeroU32, path::PathBuf};
+use std::{
+    num::NonZeroU32,
+    path::{Path, PathBuf},
+};
 
 use anyhow::{Context, bail};
 use clap::{ValueEnum, ValueHint};
@@ -102,11 +105,7 @@ impl ServeArgs {
             bail!("a key for track {track}: a server knows key ids only");
         }
         let fixed: Vec<_> = keys.by_kid().cloned().collect();
-        let seed = self
-            .seed_file
-            .as_ref()
-            .map(|path| read_seed(path).with_context(|| format!("--seed-file {}", path.display())));
-        let seed = seed.transpose()?;
+        let seed = self.seed_file.as_deref().map(read_seed).transpose()?;
         if fixed.is_empty() && self.keys_file.is_empty() && seed.is_none() {
             bail!("no keys: give --keys-file, --key or --seed-file");
         }
@@ -122,10 +121,11 @@ impl ServeArgs {
 /// The longest file with a seed, in octets: one line.
 const SEED: usize = 4096;
 
-fn read_seed(path: &std::path::Path) -> anyhow::Result<Seed> {
-    let text = Zeroizing::new(read_small(path, SEED)?);
-    let octets = BASE64.decode(text.trim_ascii()).map(Zeroizing::new);
-    // Its error would say a place in a secret, and nothing that helps.
-    let octets = octets.ok().context("not base64")?;
-    Ok(Seed::new(&octets)?)
+fn read_seed(path: &Path) -> anyhow::Result<Seed> {
+    let place = || format!("--seed-file {}", path.display());
+    let text = Zeroizing::new(read_small(path, SEED).context("--seed-file")?);
+    // The error would say a place in a secret, and nothing that helps.
+    let octets = BASE64.decode(text.trim_ascii()).ok().map(Zeroizing::new);
+    let octets = octets.with_context(|| format!("{}: not base64", place()))?;
+    Seed::new(&octets).with_context(place)
 }
