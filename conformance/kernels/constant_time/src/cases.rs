@@ -61,10 +61,8 @@ fn cases(scheme: Scheme) -> Vec<Case> {
     let whole = lengths().map(|len| (None, len));
     let tables = TABLES.into_iter().map(|table| {
         let protected = |bytes: u32| if scheme == Scheme::Cbc1 { bytes / 16 * 16 } else { bytes };
-        let table: Vec<_> = table
-            .iter()
-            .map(|&(clear, bytes)| Subsample::new(clear, protected(bytes)))
-            .collect();
+        let table: Vec<_> =
+            table.iter().map(|&(clear, bytes)| Subsample::new(clear, protected(bytes))).collect();
         let len = table.iter().map(|s| usize::from(s.clear) + s.protected as usize).sum();
         (Some(table), len)
     });
@@ -94,9 +92,7 @@ pub(crate) fn run(kernel: Kernel) -> Result<usize, String> {
             if !matches!(secret, Secret::Samples) {
                 hide(octets.as_flattened_mut());
             }
-            let [first, second] = octets;
-            let second = || Key::try_from(second.as_slice()).map_err(|error| error.to_string());
-            let keys = [Key::on(kernel, &first), if chosen(kernel) { second()? } else { Key::on(kernel, &octets[1]) }];
+            let keys = octets.each_ref().map(|octets| Key::on(kernel, octets));
             alone(&keys[0], secret, &cases).map_err(what)?;
             together(&keys, secret, &cases).map_err(what)?;
             drop(keys);
@@ -104,11 +100,6 @@ pub(crate) fn run(kernel: Kernel) -> Result<usize, String> {
         }
     }
     Ok(count)
-}
-
-/// Whether keys are for this kernel by default.
-fn chosen(kernel: Kernel) -> bool {
-    Kernel::chosen().name() == kernel.name()
 }
 
 /// Octets that tell where they are from.
@@ -181,5 +172,9 @@ fn is_secret(secret: Secret, case: &Case, sample: &mut [u8]) -> Result<(), Strin
 fn is_clear(secret: Secret, case: &Case, sample: &mut [u8]) -> Result<(), String> {
     is_secret(secret, case, sample)?;
     show(sample);
-    if sample == clear(case) { Ok(()) } else { Err("what is decrypted is not what was encrypted".into()) }
+    if sample == clear(case) {
+        Ok(())
+    } else {
+        Err("what is decrypted is not what was encrypted".into())
+    }
 }

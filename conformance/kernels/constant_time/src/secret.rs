@@ -7,6 +7,12 @@ pub(crate) fn hide(octets: &mut [u8]) {
     mark(octets, MemState::Undefined);
 }
 
+/// The same of a text, which stays as it is.
+#[cfg(feature = "texts")]
+pub(crate) fn hide_text(text: &str) {
+    let _ = memcheck::mark_mem(text.as_ptr().cast_mut().cast(), text.len(), MemState::Undefined);
+}
+
 /// These may be looked at again.
 pub(crate) fn show(octets: &mut [u8]) {
     mark(octets, MemState::Defined);
