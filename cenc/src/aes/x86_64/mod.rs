@@ -60,7 +60,9 @@ impl<I: Isa> Cipher for Expanded<I> {
         let count = count.next_multiple_of(I::BLOCKS);
         self.isa.vectorize(
             #[inline(always)]
-            move || ctr::gathered(self.isa, &self.schedule, &counters[..count], &mut blocks[..count]),
+            move || {
+                ctr::gathered(self.isa, &self.schedule, &counters[..count], &mut blocks[..count])
+            },
         );
     }
 
