@@ -1,7 +1,7 @@
 //! `clearkey inspect`: what the plans of a file say, for people and as JSON.
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::{BTreeMap, BTreeSet, HashSet},
     fmt::Write as _,
     io::{self, Write as _},
 };
@@ -64,6 +64,9 @@ struct Report {
 struct TrackReport {
     handler: Option<String>,
     entries: Vec<EntryReport>,
+    /// All of them, to be found.
+    #[serde(skip)]
+    known: HashSet<EntryReport>,
     protected_samples: u64,
     clear_samples: u64,
     /// Protected samples by key id.
@@ -75,7 +78,7 @@ struct TrackReport {
 }
 
 /// One sample entry.
-#[derive(Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
 struct EntryReport {
     format: String,
     scheme: Option<String>,
@@ -177,7 +180,7 @@ impl TrackReport {
         self.handler = Some(track.handler.to_string());
         for entry in &track.entries {
             let entry = EntryReport::new(entry);
-            if !self.entries.contains(&entry) {
+            if self.known.insert(entry.clone()) {
                 self.entries.push(entry);
             }
         }

@@ -1,6 +1,9 @@
 //! Which keys an input wants.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use clearkey::KeyId;
 
@@ -29,9 +32,14 @@ impl KeyDemand {
 
     /// Adds what a plan wants.
     pub fn add(&mut self, plan: &Plan) {
+        let mut known = BTreeMap::new();
         for scope in plan.scopes() {
-            let wanted = self.tracks.entry(scope.track).or_default();
-            wanted.default_kids.extend(scope.default_kids.iter().cloned());
+            let kids = &scope.default_kids;
+            // Most scopes of a track share their list.
+            if known.insert(scope.track, kids).is_none_or(|known| !Arc::ptr_eq(known, kids)) {
+                let wanted = self.tracks.entry(scope.track).or_default();
+                wanted.default_kids.extend(kids.iter().cloned());
+            }
         }
         for protection in plan.protections() {
             let track = plan.scopes()[protection.scope as usize].track;
@@ -57,8 +65,6 @@ impl KeyDemand {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
     use cenc::{Key, Pattern, Scheme};
 
     use super::*;

@@ -151,8 +151,8 @@ pub struct Scope {
     /// Track id.
     pub track: u32,
     /// The default key ids of the track's protected sample entries, without the all-zero one that
-    /// stands for "see the sample groups".
-    pub default_kids: Vec<KeyId>,
+    /// stands for "see the sample groups". All scopes of a track share one list.
+    pub default_kids: Arc<[KeyId]>,
     /// Number of protected samples.
     pub protected: u64,
     /// Number of clear samples.

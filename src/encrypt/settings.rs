@@ -10,7 +10,7 @@ use clearkey::{
 };
 use container::{
     Track,
-    encrypt::{IvSettings, Settings, TrackSettings},
+    encrypt::{IvSettings, Settings, TrackKey, TrackSettings},
 };
 
 use super::{
@@ -26,13 +26,15 @@ pub(super) struct Maker<'a> {
     /// The protected tracks so far: tracks may share a key, and never an IV.
     tracks: u64,
     keys: Vec<Jwk>,
+    /// The same, each expanded once for all tracks that share it.
+    expanded: Vec<TrackKey>,
 }
 
 impl<'a> Maker<'a> {
     pub(super) fn new(args: &'a EncryptArgs, choice: Choice) -> anyhow::Result<Self> {
         let scheme = Scheme::from(args.scheme);
         let first_iv = FirstIv::read(args.iv.as_deref(), scheme, !args.per_sample_iv)?;
-        Ok(Self { args, choice, first_iv, tracks: 0, keys: Vec::new() })
+        Ok(Self { args, choice, first_iv, tracks: 0, keys: Vec::new(), expanded: Vec::new() })
     }
 
     /// The settings for a file with these tracks, which has no initialization data yet.
@@ -43,10 +45,10 @@ impl<'a> Maker<'a> {
             if keys.len() > 1 && args.rotate.is_none() {
                 bail!("track {}: several keys take turns only under --rotate", track.id);
             }
-            keys.iter().try_for_each(|jwk| self.add(jwk))?;
+            let keys = keys.iter().map(|jwk| self.add(jwk)).collect::<anyhow::Result<_>>()?;
             protected.push(TrackSettings {
                 track: track.id,
-                keys: keys.iter().map(track_key).collect(),
+                keys,
                 pattern: pattern(args.pattern, scheme, kind)?,
                 iv: self.first_iv.of_track(self.tracks)?,
             });
@@ -62,13 +64,20 @@ impl<'a> Maker<'a> {
         })
     }
 
-    fn add(&mut self, jwk: &Jwk) -> anyhow::Result<()> {
-        match self.keys.iter().find(|known| known.kid() == jwk.kid()) {
-            Some(known) if known.key() != jwk.key() => bail!("two keys for KID {}", jwk.kid()),
-            Some(_) => {}
-            None => self.keys.push(jwk.clone()),
-        }
-        Ok(())
+    fn add(&mut self, jwk: &Jwk) -> anyhow::Result<TrackKey> {
+        let known = self.keys.iter().position(|known| known.kid() == jwk.kid());
+        let at = match known {
+            Some(at) if self.keys[at].key() != jwk.key() => {
+                bail!("two keys for KID {}", jwk.kid())
+            }
+            Some(at) => at,
+            None => {
+                self.keys.push(jwk.clone());
+                self.expanded.push(track_key(jwk));
+                self.keys.len() - 1
+            }
+        };
+        Ok(self.expanded[at].clone())
     }
 
     /// The `pssh` boxes of a file, when the settings of all are made: each names the keys of all. hls.js has no

@@ -5,6 +5,8 @@
 //! not serve here: it refuses entries it finds unusual, drops the protection of codecs it does not
 //! know (HEVC, E-AC-3), reads no sample groups, no PIFF and no fragments, and tells no offsets.
 
+use std::sync::Arc;
+
 use clearkey::KeyId;
 
 use crate::{
@@ -45,6 +47,8 @@ pub(crate) struct MovieTrack {
     pub(crate) defaults: TrackExtends,
     /// The scheme types of its sample entries.
     pub(crate) scheme_types: Vec<FourCc>,
+    /// What [`Scope::default_kids`] says.
+    pub(crate) default_kids: Arc<[KeyId]>,
 }
 
 /// The defaults of `trex` (8.8.3).
@@ -64,10 +68,7 @@ impl MovieTrack {
 
     /// A scope for samples of this track.
     pub(crate) fn scope(&self) -> Scope {
-        let protected = self.entries.iter().filter_map(|entry| entry.protected.as_ref());
-        let kids = protected.map(|entry| &entry.protection.defaults.kid);
-        let mut default_kids: Vec<KeyId> = kids.filter(|kid| !kid.is_zero()).cloned().collect();
-        default_kids.dedup();
+        let default_kids = Arc::clone(&self.default_kids);
         Scope { track: self.id, default_kids, ..Scope::default() }
     }
 }
@@ -149,7 +150,8 @@ fn plan_track(
     let protected = entries.iter().filter_map(|entry| entry.protected.as_ref());
     let scheme_types = protected.map(|entry| entry.protection.scheme_type).collect();
     let defaults = TrackExtends { description_index: 1, ..TrackExtends::default() };
-    let mut track = MovieTrack { id, entries, groups: None, defaults, scheme_types };
+    let default_kids = default_kids(&entries);
+    let mut track = MovieTrack { id, entries, groups: None, defaults, scheme_types, default_kids };
     let scope = builder.scope(track.scope());
     if !track.is_protected() {
         let samples = sample_table::count(&stbl)?;
@@ -172,6 +174,15 @@ fn plan_track(
     track.groups = boxes.descriptions()?;
     sample_table::plan(&stbl, &boxes, &track, scope, builder, input)?;
     Ok(track)
+}
+
+/// Those of protected sample entries, in order.
+fn default_kids(entries: &[SampleEntry]) -> Arc<[KeyId]> {
+    let protected = entries.iter().filter_map(|entry| entry.protected.as_ref());
+    let kids = protected.map(|entry| &entry.protection.defaults.kid);
+    let mut kids: Vec<KeyId> = kids.filter(|kid| !kid.is_zero()).cloned().collect();
+    kids.dedup();
+    kids.into()
 }
 
 pub(crate) fn track_id(tkhd: &Mp4Box<'_, '_>) -> Result<u32, Error> {
@@ -302,7 +313,7 @@ mod tests {
         let moov = plain(b"moov").put(trak(4, &empty_table(&entries))).put(mvex(4));
         let plan = plan_of(&moov).unwrap();
         assert_eq!(plan.scopes()[0].track, 4);
-        assert_eq!(plan.scopes()[0].default_kids, [[5; 16].into(), KID.into()]);
+        assert_eq!(*plan.scopes()[0].default_kids, [[5; 16].into(), KID.into()]);
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use crate::{
-    Description, Error, ReadAt, Segment, SegmentIndex,
+    Description, Error, Place, ReadAt, Segment, SegmentIndex,
     mp4::{
         boxes::Mp4Box,
         cursor::Cursor,
@@ -159,6 +159,15 @@ impl FirstSync {
             let header = input.header(at)?;
             let end = input.box_end(&header, at)?;
             if header.kind == *b"moof" {
+                // All of the file could be claimed by every segment of it.
+                if end > segment.end {
+                    let what = format!(
+                        "it is longer than its segment, which ends at byte {}",
+                        segment.end
+                    );
+                    let place = Place { path: header.kind.to_string(), at };
+                    return Err(Error::MalformedBox { place, what }.into());
+                }
                 let body = input.body(&header, at, end)?;
                 let moof = Mp4Box::top(&header, at, &body);
                 return Ok(self.flags(&moof.need(b"traf")?)? & NON_SYNC == 0);
@@ -247,6 +256,17 @@ mod tests {
             tracks: Vec::new(),
         };
         SegmentIndex::read(&Window::new(0, &bytes), &of).map(Option::unwrap)
+    }
+
+    /// Or each of thousands could have all that follow read.
+    #[test]
+    fn a_fragment_longer_than_its_segment_is_refused() {
+        let first = segment(0).len();
+        let long = plain(b"moof").put(plain(b"traf").put(tfhd(1))).put(segment(0));
+        let references = [[u32::try_from(long.len() - first).unwrap(), 100, 0]];
+        let found = told(read(&sidx(0, 1000, 0, &references), &[long]));
+        assert!(found.contains("`moof` at byte "), "{found}");
+        assert!(found.contains("it is longer than its segment, which ends at byte "), "{found}");
     }
 
     #[test]

@@ -48,7 +48,7 @@ fn read(input: &Input<'_>, range: &Range<u64>) -> Result<SegmentIndex, Stop> {
         segments.push(Segment {
             range: start.at..end_at,
             duration: duration.ok_or_else(|| malformed("lasts no time"))?.saturating_mul(per_tick),
-            access: begins_with_key(input, start.at, end_at)?.then_some(1),
+            access: begins_with_key(input, start.at..end_at)?.then_some(1),
         });
     }
     if let Some(at) = cluster_before(input, layout.data, first.at)? {
@@ -124,43 +124,52 @@ fn cluster_before(input: &Input<'_>, data: u64, end: u64) -> Result<Option<u64>,
     Ok(None)
 }
 
-/// Whether the first block of the cluster at `at` is one of a key frame.
-fn begins_with_key(input: &Input<'_>, at: u64, end: u64) -> Result<bool, Stop> {
-    let header = input.header(at, "Segment")?;
-    let cluster_end = input.element_end(&header, at, "Segment", None)?.unwrap_or(end);
-    let mut is_key = None;
-    cluster::children(input, at + header.len as u64..cluster_end, |child| {
+/// Whether the first block of the cluster that a segment begins with is one of a key frame. Only the
+/// segment is looked at: a cluster may say that it is longer, and so may each of thousands.
+fn begins_with_key(input: &Input<'_>, segment: Range<u64>) -> Result<bool, Stop> {
+    let header = input.header(segment.start, "Segment")?;
+    let cluster_end = input.element_end(&header, segment.start, "Segment", None)?;
+    let cluster_end = cluster_end.unwrap_or(segment.end);
+    let mut at = segment.start + header.len as u64;
+    while at < segment.end
+        && let Some(child) = cluster::child(input, at, cluster_end)?
+    {
         match child.header.id {
-            ids::SIMPLE_BLOCK if is_key.is_none() => {
+            ids::SIMPLE_BLOCK => {
                 let body = child.body();
                 let len = (body.end - body.start).min(LONGEST_HEADER);
                 let block = BlockHeader::read(&input.peek(body.start, len)?);
-                is_key = Some(block.is_some_and(|block| block.is_key()));
+                return Ok(block.is_some_and(|block| block.is_key()));
             }
-            ids::BLOCK_GROUP if is_key.is_none() => {
-                let mut refers = false;
-                cluster::group_children(input, child.body(), |child| {
-                    refers |= child.header.id == ids::REFERENCE_BLOCK;
-                    Ok(())
-                })?;
-                is_key = Some(!refers);
+            ids::BLOCK_GROUP => {
+                let body = child.body();
+                let mut at = body.start;
+                while at < segment.end
+                    && let Some(child) = cluster::group_child(input, at, body.end)?
+                {
+                    if child.header.id == ids::REFERENCE_BLOCK {
+                        return Ok(false);
+                    }
+                    at = child.end;
+                }
+                return Ok(true);
             }
-            _ => {}
+            _ => at = child.end,
         }
-        Ok(())
-    })?;
-    Ok(is_key == Some(true))
+    }
+    Ok(false)
 }
 
-/// The longest block header.
 const LONGEST_HEADER: u64 = crate::webm::block::LONGEST_HEADER as u64;
 
 #[cfg(test)]
 mod tests {
+    use std::cell::Cell;
+
     use super::*;
     use crate::{
         Description, Window,
-        webm::testing::{block, element, file, master, told, track},
+        webm::testing::{block, element, file, master, told, track, wide},
     };
 
     /// A cluster that begins with a block of these flags.
@@ -233,6 +242,59 @@ mod tests {
         let access = |cluster| read(&[cluster], &[(0, 0)]).unwrap().0.segments[0].access;
         assert_eq!(access(group(&[])), Some(1));
         assert_eq!(access(group(&[element(ids::REFERENCE_BLOCK, &[1])])), None);
+    }
+
+    /// A file that counts how often it is read.
+    struct Counted<'b>(Window<'b>, Cell<usize>);
+
+    impl ReadAt for Counted<'_> {
+        fn available(&self) -> Range<u64> {
+            self.0.available()
+        }
+
+        fn read_exact_at(&self, at: u64, buffer: &mut [u8]) -> std::io::Result<()> {
+            self.1.set(self.1.get() + 1);
+            self.0.read_exact_at(at, buffer)
+        }
+    }
+
+    /// Each begins inside of an element of the one before, and all end together.
+    #[test]
+    fn clusters_that_lie_over_each_other_are_not_read_again_and_again() {
+        let count: u16 = 500;
+        for (id, before) in [(ids::SIMPLE_BLOCK, block(1, &[])), (ids::VOID, Vec::new())] {
+            let step = element(id, &[&before[..], &[0; 12]].concat()).len();
+            let mut media = Vec::new();
+            for number in (0..usize::from(count)).rev() {
+                let header = wide(ids::CLUSTER, &vec![0; number * step], 8);
+                media.extend(element(id, &[&before[..], &header[..12]].concat()));
+            }
+            let outer = master(ids::CLUSTER, &[media]);
+            let start = u16::try_from(outer.len()).unwrap() - count * u16::try_from(step).unwrap();
+            let first = start + u16::try_from(step).unwrap() - 12;
+            let info = master(ids::INFO, &[element(ids::DURATION, &4000_f32.to_be_bytes())]);
+            let tracks = master(ids::TRACKS, &[track(1, &[])]);
+            let write = |header: u16| {
+                let places = (0..count - 1).map(|at| first + at * u16::try_from(step).unwrap());
+                let points = [0].into_iter().chain(places).zip(0_u16..).map(|(at, time)| {
+                    let position = element(ids::CUE_CLUSTER_POSITION, &(header + at).to_be_bytes());
+                    let positions = master(ids::CUE_TRACK_POSITIONS, &[position]);
+                    let time = element(ids::CUE_TIME, &time.to_be_bytes());
+                    master(ids::CUE_POINT, &[time, positions])
+                });
+                let cues = master(ids::CUES, &points.collect::<Vec<_>>());
+                [info.clone(), tracks.clone(), cues, outer.clone()]
+            };
+            let header = u16::try_from(write(0)[..3].concat().len()).unwrap();
+            let bytes = file(&write(header));
+            let counted = Counted(Window::new(0, &bytes), Cell::new(0));
+            let of = Description::read(&counted).unwrap();
+            counted.1.set(0);
+            let found = SegmentIndex::read(&counted, &of).unwrap().unwrap();
+            assert_eq!(found.segments.len(), usize::from(count));
+            let reads = counted.1.get();
+            assert!(reads < 12 * usize::from(count), "{id:x}: {reads} reads");
+        }
     }
 
     #[test]

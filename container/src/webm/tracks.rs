@@ -1,6 +1,9 @@
 //! `Tracks`: what each track holds, and how it is encrypted (RFC 9559, 5.1.4; WebM Encryption, 4.5).
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use cenc::{Pattern, Scheme};
 use clearkey::{InitDataType, KeyId};
@@ -65,13 +68,13 @@ const IV_SIZE: u8 = frame::IV as u8;
 /// Plans a `Tracks` element: what encrypts tracks goes with the tracks.
 pub(crate) fn plan(tracks: &Element<'_, '_>) -> Result<(Plan, Tracks), Error> {
     let mut plan = Plan { range: tracks.at..tracks.end(), ..Plan::default() };
-    let mut found = Tracks::new();
+    let (mut found, mut told) = (Tracks::new(), BTreeSet::new());
     for entry in tracks.children() {
         let entry = entry?;
         if entry.id != ids::TRACK_ENTRY {
             continue;
         }
-        let (number, track) = track_entry(&entry, &mut plan)?;
+        let (number, track) = track_entry(&entry, &mut plan, &mut told)?;
         if found.insert(number, track).is_some() {
             return Err(entry.malformed(format!("a second track with the number {number}")));
         }
@@ -103,7 +106,11 @@ fn discard(plan: &mut Plan, scope: u32, element: &Element<'_, '_>) {
     plan.edits.push(Edit { at: element.at, change, scope: Some(scope) });
 }
 
-fn track_entry(entry: &Element<'_, '_>, plan: &mut Plan) -> Result<(u64, TrackEntry), Error> {
+fn track_entry(
+    entry: &Element<'_, '_>,
+    plan: &mut Plan,
+    told: &mut BTreeSet<KeyId>,
+) -> Result<(u64, TrackEntry), Error> {
     let number = entry.need(ids::TRACK_NUMBER)?;
     let id = match number.unsigned()? {
         0 => return Err(number.malformed("a track number of 0")),
@@ -125,9 +132,8 @@ fn track_entry(entry: &Element<'_, '_>, plan: &mut Plan) -> Result<(u64, TrackEn
         if let Some(crc) = entry.child(ids::CRC_32)? {
             discard(plan, scope, &crc);
         }
-        let bytes = kid.as_bytes().to_vec();
-        if plan.init_data.iter().all(|told| told.bytes != bytes) {
-            let init_data_type = InitDataType::Webm;
+        if told.insert(kid.clone()) {
+            let (init_data_type, bytes) = (InitDataType::Webm, kid.as_bytes().to_vec());
             plan.init_data.push(InitData { at: *at, init_data_type, bytes });
         }
     }

@@ -71,6 +71,43 @@ fn fragments_behind_a_large_header() {
     header.check_done_with(&b"\0\0\0\x08moof".repeat((MEBIBYTE - header.clear.len()) / 8));
 }
 
+/// Parts of one fragment, of a track that many sample entries give a default key id each.
+#[test]
+fn parts_of_a_fragment_behind_many_sample_entries() {
+    let header = Header::new(constant_iv());
+    let (protected, clear) = (with_entries(&header.protected), with_entries(&header.clear));
+    let traf = b"\0\0\0\x18traf\0\0\0\x10tfhd\0\x02\0\0\0\0\0\x01";
+    let count = (MEBIBYTE - protected.len() - 8) / traf.len();
+    let moof = write(Form::Protected, |out| out.boxed(b"moof", |out| out.put(&traf.repeat(count))));
+    let header = Header { protected, clear, ..header };
+    header.check_done_with(&moof);
+}
+
+/// A header whose only sample entry is there many times, with other key ids.
+fn with_entries(file: &[u8]) -> Vec<u8> {
+    let path = ["moov", "trak", "mdia", "minf", "stbl", "stsd"];
+    let found = |depth: usize| find(file, &path[..=depth].join("/"))[0].clone();
+    let stsd = found(path.len() - 1);
+    let entry = &file[stsd.at + 16..stsd.end];
+    let count = MEBIBYTE / 2 / entry.len();
+    let mut entries = Vec::new();
+    for number in 0..count as u32 {
+        let start = entries.len();
+        entries.extend_from_slice(entry);
+        if let Some(at) = entry.windows(16).position(|octets| octets == [1; 16]) {
+            entries[start + at..][..4].copy_from_slice(&number.to_be_bytes());
+        }
+    }
+    let places: Vec<_> = (0..path.len()).map(found).collect();
+    let mut file = [&file[..stsd.end], &entries, &file[stsd.end..]].concat();
+    for place in places {
+        let size = (place.end - place.at + entries.len()) as u32;
+        file[place.at..][..4].copy_from_slice(&size.to_be_bytes());
+    }
+    file[stsd.at + 12..][..4].copy_from_slice(&(count as u32 + 1).to_be_bytes());
+    file
+}
+
 /// Fragments that each look for their samples at the end of the file.
 #[test]
 fn fragments_with_far_samples() {

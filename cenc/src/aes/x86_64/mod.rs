@@ -27,6 +27,9 @@ const fn row<I: Isa + 'static>(name: &'static str) -> kernel::Row {
 }
 
 /// A key for an [`Isa`].
+///
+/// What is handed to its kernels goes by value: lengths and counters lie beside the addresses of
+/// secrets, not behind them, which `conformance/kernels/flow.py` relies on.
 struct Expanded<I> {
     isa: I,
     schedule: Schedule,
@@ -49,7 +52,7 @@ impl<I: Isa> Cipher for Expanded<I> {
     fn ctr(&self, counter: Counter, bytes: &mut [u8]) {
         self.isa.vectorize(
             #[inline(always)]
-            || ctr::apply(self.isa, &self.schedule, counter, bytes),
+            move || ctr::apply(self.isa, &self.schedule, counter, bytes),
         );
     }
 
@@ -57,14 +60,16 @@ impl<I: Isa> Cipher for Expanded<I> {
         let count = count.next_multiple_of(I::BLOCKS);
         self.isa.vectorize(
             #[inline(always)]
-            || ctr::gathered(self.isa, &self.schedule, &counters[..count], &mut blocks[..count]),
+            move || {
+                ctr::gathered(self.isa, &self.schedule, &counters[..count], &mut blocks[..count])
+            },
         );
     }
 
     fn cbc_decrypt(&self, chain: &Block, blocks: &mut [Block]) {
         self.isa.vectorize(
             #[inline(always)]
-            || cbc::decrypt(self.isa, &self.schedule, chain, blocks),
+            move || cbc::decrypt(self.isa, &self.schedule, chain, blocks),
         );
     }
 
@@ -77,7 +82,7 @@ impl<I: Isa> Cipher for Expanded<I> {
         let count = count.next_multiple_of(I::BLOCKS);
         self.isa.vectorize(
             #[inline(always)]
-            || {
+            move || {
                 let (before, blocks) = (&before[..count], &mut blocks[..count]);
                 cbc::decrypt_gathered(self.isa, &self.schedule, before, blocks);
             },
@@ -88,7 +93,7 @@ impl<I: Isa> Cipher for Expanded<I> {
         let isa = self.isa.narrow();
         isa.vectorize(
             #[inline(always)]
-            || cbc::encrypt(isa, &self.schedule, chain, blocks),
+            move || cbc::encrypt(isa, &self.schedule, chain, blocks),
         );
     }
 
@@ -96,7 +101,7 @@ impl<I: Isa> Cipher for Expanded<I> {
         let isa = self.isa.narrow();
         isa.vectorize(
             #[inline(always)]
-            || {
+            move || {
                 stage.encrypt(
                     lanes,
                     #[inline(always)]

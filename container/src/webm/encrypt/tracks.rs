@@ -19,9 +19,10 @@ pub(super) fn plan(
 ) -> Result<u64, Error> {
     (plan.tracks, plan.scopes) = (found.tracks, found.scopes);
     let mut growth = 0;
-    let scopes = plan.scopes.clone();
-    for (entry, scope) in tracks.children().filter(is_entry).zip(&scopes) {
+    // There is one for each entry, in their order.
+    for (entry, index) in tracks.children().filter(is_entry).zip(0..plan.scopes.len()) {
         let entry = entry?;
+        let scope = &plan.scopes[index];
         let Some(track) = settings.track(scope.track) else { continue };
         if let Some(encodings) = entry.child(ids::CONTENT_ENCODINGS)? {
             return Err(match scope.default_kids.is_empty() {
@@ -37,9 +38,7 @@ pub(super) fn plan(
         let len = encodings.len() as u64;
         insert(plan, entry.end(), encodings, entry.at);
         growth += grow(plan, entry.at, &header(&entry), len);
-        for scope in plan.scopes.iter_mut().filter(|other| other.track == scope.track) {
-            scope.default_kids = vec![key.kid.clone()];
-        }
+        plan.scopes[index].default_kids = [key.kid.clone()].into();
     }
     if growth > 0
         && let Some(crc) = tracks.child(ids::CRC_32)?
