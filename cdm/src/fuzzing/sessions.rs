@@ -114,9 +114,9 @@ mod tests {
 
     #[test]
     fn every_seed_comes_to_a_key() {
-        for (name, seed) in seeds("sessions") {
-            assert!(sessions(&seed), "{name}");
-        }
+        let stop_short = |(_, seed): &(_, Vec<u8>)| !sessions(seed);
+        let short: Vec<_> = seeds("sessions").into_iter().filter(stop_short).collect();
+        assert!(short.is_empty(), "{short:?}");
     }
 
     /// Each letter of the table is the call that it should be.
