@@ -25,6 +25,8 @@ class Target:
 
 TARGETS = [
     Target("configurations", vectors=seeds.configurations, dictionary="dictionaries/configurations.dict"),
+    Target("http", dictionary="dictionaries/http.dict"),
+    Target("key_files", dictionary="dictionaries/json.dict"),
     Target("license", vectors=seeds.license, dictionary="dictionaries/json.dict"),
     Target("records", max_len=2048),
     Target("sessions", max_len=1024, dictionary="dictionaries/sessions.dict"),
