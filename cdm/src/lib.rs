@@ -96,7 +96,7 @@ mod environment;
 mod error;
 mod event;
 mod events;
-#[cfg(any(test, fuzzing))]
+#[cfg(any(all(test, not(loom)), fuzzing))]
 #[doc(hidden)]
 pub mod fuzzing;
 mod ids;

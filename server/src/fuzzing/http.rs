@@ -49,13 +49,17 @@ pub fn http(bytes: &[u8]) -> bool {
     }
     // Who hangs up does not wait for the answers that there may have been.
     if !manner.hangs_up {
-        let (again, others) = once();
-        assert_eq!((again.len(), others.len()), (asked.len(), answers.len()));
+        let (_, others) = once();
         for (at, (one, other)) in answers.iter().zip(&others).enumerate() {
             same(asked.get(at), one, other);
         }
+        // Whether a connection goes on behind a body that nobody reads, is a matter of time.
+        let (shorter, longer) =
+            if answers.len() < others.len() { (&answers, &others) } else { (&others, &answers) };
+        let is_closed = |answer: &Answer| answer.headers.contains_key(header::CONNECTION);
+        assert!(shorter.len() == longer.len() || shorter.last().is_some_and(is_closed));
     }
-    answers.iter().zip(&asked).any(|(answer, _)| answer.status.is_success())
+    answers.iter().any(|answer| answer.status.is_success())
 }
 
 static STAGE: LazyLock<Mutex<Stage>> = LazyLock::new(|| Mutex::new(Stage::new()));
@@ -231,18 +235,19 @@ fn no_secret(hidden: &[Vec<u8>], sent: &[u8], received: &[u8]) {
 
 /// Compares two answers to the same request, but for what changes with time and with requests.
 fn same(asked: Option<&Asked>, one: &Answer, other: &Answer) {
-    assert_eq!(one.status, other.status);
+    assert_eq!(one.status, other.status, "{asked:?}");
+    assert_ne!(one.status, StatusCode::INTERNAL_SERVER_ERROR);
     if asked.is_some_and(|asked| asked.uri.path() == "/metrics") {
         return;
     }
     let headers = |answer: &Answer| {
         let mut headers = answer.headers.clone();
         headers.remove(header::DATE);
+        headers.remove(header::CONNECTION);
         headers
     };
     assert_eq!(headers(one), headers(other));
     assert_eq!(one.body, other.body);
-    assert_ne!(one.status, StatusCode::INTERNAL_SERVER_ERROR);
 }
 
 #[cfg(test)]
