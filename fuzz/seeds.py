@@ -33,9 +33,3 @@ def license() -> Dict[str, bytes]:
             *texts("license_release", "expected_utf8", "input"),
         ]
     )
-
-
-def configurations() -> Dict[str, bytes]:
-    """What pages ask for: a key system and a list of configurations."""
-    asked = [{name: entry[name] for name in ("key_system", "configs")} for entry in vectors("config_match")]
-    return named(json.dumps(each, separators=(",", ":")).encode() for each in asked)

@@ -25,7 +25,7 @@ class Target:
 
 TARGETS = [
     Target("abi", unsafe=True, max_len=1024, dictionary="dictionaries/abi.dict"),
-    Target("configurations", vectors=seeds.configurations, dictionary="dictionaries/configurations.dict"),
+    Target("configurations", max_len=1024, dictionary="dictionaries/configurations.dict"),
     Target("http", dictionary="dictionaries/http.dict"),
     Target("key_files", dictionary="dictionaries/json.dict"),
     Target("license", vectors=seeds.license, dictionary="dictionaries/json.dict"),

@@ -3,11 +3,11 @@
 use serde::Deserialize;
 
 use crate::{
-    Environment, Error, MediaKeySystemConfiguration, MediaKeysRequirement, SessionType,
-    store::MemoryStore,
+    Environment, Error, MediaKeySystemConfiguration, MediaKeySystemMediaCapability,
+    MediaKeysRequirement, SessionType, store::MemoryStore,
 };
 
-/// What a page asks for, as JSON.
+/// What a page asks for.
 #[derive(Deserialize)]
 struct Asked {
     key_system: String,
@@ -16,8 +16,16 @@ struct Asked {
 
 /// Asks for access with these configurations, with and without storage. What is granted is part of what was
 /// asked for, is granted again as it is, and makes sessions of its types alone. Whether anything was granted.
-pub fn configurations(json: &[u8]) -> bool {
-    let Ok(Asked { key_system, configs }) = serde_json::from_slice(json) else { return false };
+///
+/// They are JSON, as in the known answers; or lines, each of which begins with a letter that says what it is:
+///
+/// ```text
+/// k key system, if another     n the next configuration      i initDataTypes    t sessionTypes    l label
+/// a, v content type of audio and video       s, r scheme and robustness of the last of them
+/// d, p distinctiveIdentifier, persistentState: 0 required, 1 optional, 2 not-allowed
+/// ```
+pub fn configurations(bytes: &[u8]) -> bool {
+    let Some(Asked { key_system, configs }) = read(bytes) else { return false };
     let environments =
         [Environment::default(), Environment::builder().store(MemoryStore::default()).build()];
     let [without, with] = environments.map(|environment| {
@@ -54,6 +62,53 @@ pub fn configurations(json: &[u8]) -> bool {
     with.is_some()
 }
 
+fn read(bytes: &[u8]) -> Option<Asked> {
+    if bytes.starts_with(b"{") {
+        return serde_json::from_slice(bytes).ok();
+    }
+    let mut key_system = "org.w3.clearkey".to_owned();
+    let mut configs = vec![MediaKeySystemConfiguration::default()];
+    let mut is_audio = false;
+    for line in String::from_utf8_lossy(bytes).split('\n') {
+        let mut text = line.chars();
+        let letter = text.next();
+        let text = text.as_str().to_owned();
+        let config = configs.last_mut()?;
+        let requirement = match text.as_bytes() {
+            [.., b'0'] => MediaKeysRequirement::Required,
+            [.., b'2'] => MediaKeysRequirement::NotAllowed,
+            _ => MediaKeysRequirement::Optional,
+        };
+        match letter {
+            Some('k') => key_system = text,
+            Some('n') => configs.push(MediaKeySystemConfiguration::default()),
+            Some('i') => config.init_data_types.push(text),
+            Some('t') => config.session_types.get_or_insert_default().push(text),
+            Some('l') => config.label = text,
+            Some('d') => config.distinctive_identifier = requirement,
+            Some('p') => config.persistent_state = requirement,
+            Some(letter @ ('a' | 'v' | 's' | 'r')) => {
+                is_audio = if "av".contains(letter) { letter == 'a' } else { is_audio };
+                let list = match is_audio {
+                    true => &mut config.audio_capabilities,
+                    false => &mut config.video_capabilities,
+                };
+                match (letter, list.last_mut()) {
+                    ('s', Some(last)) => last.encryption_scheme = Some(text),
+                    ('r', Some(last)) => last.robustness = text,
+                    ('s' | 'r', None) => {}
+                    _ => list.push(MediaKeySystemMediaCapability {
+                        content_type: text,
+                        ..Default::default()
+                    }),
+                }
+            }
+            _ => {}
+        }
+    }
+    Some(Asked { key_system, configs })
+}
+
 /// Whether nothing is in it that was not asked for, and nothing is left of it that must be there.
 fn is_part(granted: &MediaKeySystemConfiguration, asked: &MediaKeySystemConfiguration) -> bool {
     let default = || vec![SessionType::Temporary.as_str().to_owned()];
@@ -72,8 +127,15 @@ fn is_part(granted: &MediaKeySystemConfiguration, asked: &MediaKeySystemConfigur
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::fuzzing::seeds;
 
-    /// Its seeds.
+    #[test]
+    fn every_seed_is_granted() {
+        for (name, seed) in seeds("configurations") {
+            assert!(configurations(&seed), "{name}");
+        }
+    }
+
     #[test]
     fn known_answers_obey_the_laws() {
         let json = include_str!("../../../fixtures/vectors/config_match.json");
