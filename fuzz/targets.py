@@ -17,12 +17,26 @@ class Target:
     unsafe: bool = False
     # The longest input that is made, in octets.
     max_len: int = 4096
-    # Words that inputs are made of, from `fuzz/`.
+    # Words that inputs are made of, in `fuzz/dictionaries`.
     dictionary: str = ""
     # What it may hold of memory, in MB. Without AddressSanitizer this is all that it may ever ask for.
     memory: int = 512
 
 
 TARGETS = [
-    Target("license", vectors=seeds.license, dictionary="dictionaries/json.dict"),
+    Target("license", vectors=seeds.license, dictionary="json.dict"),
+    Target(
+        "mp4",
+        vectors=seeds.media("media/*frag*.mp4", "media/shaka*.mp4", "media/mp4ff*.mp4", "indexed/*.mp4"),
+        folders=["fixtures/media/segments", "fuzz/seeds/clear"],
+        max_len=65_536,
+        dictionary="mp4.dict",
+    ),
+    Target(
+        "webm",
+        vectors=seeds.media("media/*.webm", "clear/*.webm", "indexed/*.webm"),
+        folders=["fixtures/indexed", "fuzz/seeds/clear"],
+        max_len=65_536,
+        dictionary="webm.dict",
+    ),
 ]
