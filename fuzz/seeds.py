@@ -7,6 +7,7 @@ from typing import Callable, Dict, Iterable, List
 
 FIXTURES = pathlib.Path(__file__).resolve().parent.parent / "fixtures"
 VECTORS = FIXTURES / "vectors"
+SEEDS = pathlib.Path(__file__).resolve().parent / "seeds"
 
 
 def vectors(name: str):
@@ -92,3 +93,17 @@ def first_blocks(octets: bytes) -> bytes:
 
 def leading_zeros(octet: int) -> int:
     return 8 - octet.bit_length()
+
+
+def encrypt() -> Dict[str, bytes]:
+    """Clear files behind settings."""
+    lines = (SEEDS / "settings.txt").read_text().splitlines()
+    settings = [line.split(" ", 1) for line in lines if not line.startswith("#")]
+    read = {path.name: path.read_bytes() for path in (SEEDS / "clear").iterdir()}
+    read.update(media("indexed/*")())
+    return {
+        f"{name}_{octets}": bytes.fromhex(octets) + read[name]
+        for name in read
+        for octets, what in settings
+        if what.startswith("webm") or not name.endswith(".webm")
+    }

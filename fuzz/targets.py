@@ -39,4 +39,5 @@ TARGETS = [
         max_len=65_536,
         dictionary="webm.dict",
     ),
+    Target("encrypt", vectors=seeds.encrypt, max_len=32_768, dictionary="mp4.dict"),
 ]

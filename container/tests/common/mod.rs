@@ -1,5 +1,6 @@
 //! The media of `fixtures/media`, each with the keys that its manifest tells.
 
+#[allow(dead_code, reason = "not every test asks for all of them")]
 #[path = "../../src/fuzzing/laws.rs"]
 pub(crate) mod laws;
 
@@ -10,8 +11,6 @@ use clearkey::KeyId;
 use container::KeySource;
 use data_encoding::HEXLOWER;
 use serde_json::Value;
-
-pub(crate) use laws::{assert_laws, index, plans};
 
 #[derive(Clone)]
 pub(crate) struct Fixture {
