@@ -27,6 +27,10 @@ def texts(name: str, *members: str) -> Iterable[bytes]:
                 yield entry[member].encode()
 
 
+def init_data() -> Dict[str, bytes]:
+    return named(bytes.fromhex(each["input_hex"]) for each in vectors("init_data") if "input_hex" in each)
+
+
 def license() -> Dict[str, bytes]:
     return named(
         [
@@ -97,13 +101,47 @@ def leading_zeros(octet: int) -> int:
 
 def encrypt() -> Dict[str, bytes]:
     """Clear files behind settings."""
-    lines = (SEEDS / "settings.txt").read_text().splitlines()
-    settings = [line.split(" ", 1) for line in lines if not line.startswith("#")]
     read = {path.name: path.read_bytes() for path in (SEEDS / "clear").iterdir()}
     read.update(media("indexed/*")())
     return {
         f"{name}_{octets}": bytes.fromhex(octets) + read[name]
         for name in read
-        for octets, what in settings
-        if what.startswith("webm") or not name.endswith(".webm")
+        for octets, what, *_ in lines("settings.txt")
+        if what == "webm:" or not name.endswith(".webm")
     }
+
+
+def lines(name: str) -> List[List[str]]:
+    """The words of each line of a file in `fuzz/seeds`."""
+    text = (SEEDS / name).read_text().splitlines()
+    return [line.split(" ") for line in text if not line.startswith("#")]
+
+
+def samples() -> Dict[str, bytes]:
+    return named(bytes.fromhex(words[0]) for words in lines("samples.txt"))
+
+
+# As in `codec::fuzzing`.
+NAMES = (
+    "avc1 avc3 hvc1 hev1 av01 vp09 vp08 mp4a .mp3 ac-3 ec-3 fLaC Opus dvh1 dva1 text V_VP8 V_VP9 V_AV1 V_MPEG4/ISO/AVC "
+    "V_MPEGH/ISO/HEVC A_OPUS A_VORBIS A_FLAC A_MPEG/L3 A_AC3 A_EAC3 A_AAC"
+).split()
+
+
+def codec() -> Dict[str, bytes]:
+    """Configurations, each with the first samples of its stream."""
+    streams = [
+        (name, bytes.fromhex(config.strip("-")), [bytes.fromhex(sample)])
+        for name, config, sample in lines("codec.txt")
+    ]
+    for path in sorted((FIXTURES / "codec").glob("*.json")):
+        read = json.loads(path.read_text())
+        for stream in read if isinstance(read, list) else [read]:
+            name = stream.get("format") or ("av01" if path.name.startswith("av1") else "vp09")
+            samples = [bytes.fromhex(each.get("data") or each["sample"]) for each in stream["samples"][:6]]
+            streams.append((name, bytes.fromhex(stream.get("config", "")), samples))
+    behind_its_len = lambda octets: struct.pack(">H", len(octets)) + octets
+    return named(
+        bytes([NAMES.index(name), 20, 12]) + b"".join(map(behind_its_len, [config, *samples]))
+        for name, config, samples in streams
+    )

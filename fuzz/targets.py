@@ -40,4 +40,9 @@ TARGETS = [
         dictionary="webm.dict",
     ),
     Target("encrypt", vectors=seeds.encrypt, max_len=32_768, dictionary="mp4.dict"),
+    Target("init_data", vectors=seeds.init_data, dictionary="init_data.dict"),
+    Target("text", max_len=1024),
+    Target("codec", vectors=seeds.codec, max_len=8192),
+    Target("manifest", vectors=seeds.media("indexed/*"), folders=["fixtures/indexed"], max_len=65_536, dictionary="mp4.dict"),
+    Target("samples", vectors=seeds.samples, unsafe=True, max_len=1024),
 ]

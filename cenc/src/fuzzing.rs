@@ -186,8 +186,7 @@ fn are_done_together(
     assert_eq!(done.as_ref().err().map(|BatchError { index, .. }| *index), broken);
     for (index, (case, mut memory)) in cases.iter().zip(memories).enumerate() {
         let is_done = broken.is_none_or(|broken| index < broken);
-        let expected =
-            if is_done { case.expected(direction, octets) } else { case.sample.clone() };
+        let expected = if is_done { case.expected(direction, octets) } else { case.sample.clone() };
         assert!(*case.place(&mut memory) == expected, "{kernel}: {direction:?}, sample {index}");
         case.is_alone(&memory);
     }

@@ -58,8 +58,7 @@ fn settings(options: &[u8; 12], clear: &[Plan]) -> Settings {
     };
     let pattern = Pattern::new(pattern >> 4, pattern & 15).expect("each has four bits");
     // Of the file; of one that cannot be read, the first two.
-    let mut found: Vec<u32> =
-        clear.iter().flat_map(Plan::tracks).map(|track| track.id).collect();
+    let mut found: Vec<u32> = clear.iter().flat_map(Plan::tracks).map(|track| track.id).collect();
     if found.is_empty() {
         found = vec![1, 2];
     }
@@ -67,7 +66,9 @@ fn settings(options: &[u8; 12], clear: &[Plan]) -> Settings {
     let key = |turn: u8| {
         let octets = [kid.wrapping_add(turn); 16];
         let len = if is(7) { 1 + usize::from(len) * 2 } else { 16 };
-        let kid = KeyId::new([&octets[..], &vec![len as u8; 600]].concat().get(..len).unwrap_or_default());
+        let kid = KeyId::new(
+            [&octets[..], &vec![len as u8; 600]].concat().get(..len).unwrap_or_default(),
+        );
         Some(TrackKey { kid: kid.ok()?, key: Arc::new(Key::new(&octets)) })
     };
     let tracks = chosen.map(|(_, track)| TrackSettings {
@@ -97,7 +98,9 @@ fn comes_back(input: &[u8], settings: &Settings, units: &[ReadyPlan], output: &[
     ready.iter().flat_map(ReadyPlan::discards).for_each(|piece| relocation.remove(piece));
     for ready in &ready {
         let range = ready.plan().range();
-        ready.decrypt(range.start, &mut bytes[index(&range)]).expect("planning finds what is wrong");
+        ready
+            .decrypt(range.start, &mut bytes[index(&range)])
+            .expect("planning finds what is wrong");
     }
     let is = samples(ready.iter().map(ReadyPlan::plan), &bytes);
     assert!(was == is, "samples differ");

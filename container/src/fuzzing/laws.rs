@@ -51,5 +51,6 @@ pub(crate) fn assert_laws(plan: &Plan) {
 
 /// The bytes of an input at these offsets.
 pub(crate) fn index(range: &Range<u64>) -> Range<usize> {
-    usize::try_from(range.start).expect("it is in memory")..usize::try_from(range.end).expect("it is in memory")
+    usize::try_from(range.start).expect("it is in memory")
+        ..usize::try_from(range.end).expect("it is in memory")
 }

@@ -53,7 +53,12 @@ fn clear_files_are_encrypted() {
 #[test]
 fn garbage_gets_nowhere() {
     // What is no box and no element, and boxes that are longer than they can be.
-    for garbage in [&b"RIFF...."[..], b"\0\0\0\x07ftyp", b"\0\0\0\x10moov\0\0\0\x09trak", b"\x1a\x45\xdf\xa3\xff\x18"] {
+    for garbage in [
+        &b"RIFF...."[..],
+        b"\0\0\0\x07ftyp",
+        b"\0\0\0\x10moov\0\0\0\x09trak",
+        b"\x1a\x45\xdf\xa3\xff\x18",
+    ] {
         assert!(!media(garbage), "{}", garbage.escape_ascii());
         assert!(!encrypt(&[&[0; 12], garbage].concat()));
     }
