@@ -2,6 +2,10 @@
 //!
 //! Each body asserts what holds for any bytes, and tells whether they got through to the end.
 
+mod init_data;
 mod license;
+mod text;
 
+pub use init_data::init_data;
 pub use license::license;
+pub use text::text;
