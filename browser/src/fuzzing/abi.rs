@@ -52,6 +52,10 @@ struct World {
     depth: Cell<usize>,
     /// There may be no answer to something that was asked of a file.
     is_lossy: Cell<bool>,
+    /// The disk has kept what it was given.
+    is_faithful: Cell<bool>,
+    /// The ids of licenses and releases that are stored.
+    stored: RefCell<BTreeSet<String>>,
     has_decrypted: Cell<bool>,
     /// What was wrong with something that an instance said.
     panic: RefCell<Option<Box<dyn Any + Send>>>,
@@ -85,6 +89,8 @@ impl World {
             last_promise: Cell::new(0),
             depth: Cell::new(0),
             is_lossy: Cell::new(false),
+            is_faithful: Cell::new(true),
+            stored: RefCell::default(),
             has_decrypted: Cell::new(false),
             panic: RefCell::default(),
         })
@@ -162,6 +168,7 @@ impl World {
 
     /// The instance says something, and the host may call back.
     fn hear(&self, instance: &Rc<Instance>, call: &cdm_host::Call) {
+        self.remember(instance, call);
         let mut account = instance.account.borrow_mut();
         account.hear(call, &mut self.licenses.borrow_mut());
         if let cdm_host::Call::ResolveNewSession { session_id: Some(id), .. } = call {
@@ -175,6 +182,38 @@ impl World {
         let then = instance.then.take();
         if let Some(then) = then {
             self.perform(&then);
+        }
+    }
+
+    /// What is stored is found again, as long as the disk keeps what it is given.
+    fn remember(&self, instance: &Instance, call: &cdm_host::Call) {
+        let account = instance.account.borrow();
+        let mut stored = self.stored.borrow_mut();
+        match call {
+            cdm_host::Call::Resolve { promise } => {
+                let is_persistent =
+                    |id: &String| account.sessions.get(id).is_some_and(|it| it.is_persistent);
+                if let Some(Pending::Update { id, new }) = account.pending.get(promise)
+                    && is_persistent(id)
+                {
+                    match new.is_empty() {
+                        true => stored.remove(id),
+                        false => stored.insert(id.clone()),
+                    };
+                }
+            }
+            cdm_host::Call::ResolveNewSession { promise, session_id: None } => {
+                let Some(Pending::Load { id }) = account.pending.get(promise) else { return };
+                let instances = self.instances.borrow();
+                let is_alone = instances.iter().all(|instance| {
+                    let account = instance.account.borrow();
+                    account.pending.values().filter(|pending| pending.is_of(id)).count()
+                        == usize::from(account.pending.contains_key(promise))
+                });
+                let is_lost = is_alone && self.is_faithful.get() && stored.contains(id);
+                assert!(!is_lost, "{id} was stored");
+            }
+            _ => {}
         }
     }
 
@@ -256,6 +295,9 @@ impl World {
             Call::Destroy { .. } => {
                 cdm.destroy();
                 instance.account.borrow_mut().is_destroyed = true;
+                let instances = self.instances.borrow();
+                let is_last = instances.iter().all(|instance| instance.cdm.object().is_none());
+                assert!(!is_last || self.disk.open() == 0, "a file is open after Destroy");
             }
             Call::Memory { kind, .. } => {
                 let little = [u32::MAX, 40, u32::MAX, u32::MAX][usize::from(*kind)];
@@ -394,11 +436,14 @@ impl World {
             _ => Fault::NoFiles,
         };
         self.is_lossy.set(self.is_lossy.get() || kind >= 6);
+        // An answer that comes twice spoils nothing.
+        self.is_faithful.set(self.is_faithful.get() && kind == 5);
         let is_there = kind == 0 && len & 1 == 0;
         self.disk.fault((!is_there).then_some(fault));
     }
 
     fn damage(&self, file: usize, at: usize, change: u8) {
+        self.is_faithful.set(false);
         let files = self.disk.files();
         let Some((name, content)) = files.iter().nth(file % files.len().max(1)) else { return };
         let mut content = content.clone();
@@ -414,6 +459,9 @@ impl World {
         self.depth.set(1);
         self.disk.fault(None);
         self.disk.settle();
+        if self.panic.borrow().is_some() {
+            return;
+        }
         let instances = self.instances.borrow().clone();
         for instance in &instances {
             let account = instance.account.borrow();

@@ -123,7 +123,7 @@ impl Account {
             Call::Closed { session_id } => {
                 let session = self.sessions.get_mut(session_id).expect("a session that is known");
                 assert!(!session.is_closed, "{session_id} is closed twice");
-                *session = Session { is_closed: true, ..Session::default() };
+                (session.is_closed, session.usable) = (true, BTreeSet::new());
             }
             Call::ExpirationChange { .. } | Call::Other(_) => panic!("{call:?}"),
         }
@@ -156,7 +156,7 @@ impl Account {
 }
 
 impl Pending {
-    fn is_of(&self, session_id: &str) -> bool {
+    pub(crate) fn is_of(&self, session_id: &str) -> bool {
         match self {
             Self::Load { id }
             | Self::Update { id, .. }
