@@ -19,6 +19,9 @@ mod convert;
 mod decrypt;
 mod entry;
 mod files;
+#[cfg(any(test, fuzzing))]
+#[doc(hidden)]
+pub mod fuzzing;
 mod guard;
 mod host;
 mod instance;

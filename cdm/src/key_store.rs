@@ -229,6 +229,69 @@ mod loom_tests {
         });
     }
 
+    /// A license that replaces a key leaves no moment without one.
+    #[test]
+    fn a_key_that_is_replaced_is_there_before_and_after() {
+        loom::model(|| {
+            let store = KeyStore::default();
+            store.insert(A, &keys(&[1], 1));
+            let reader = store.clone();
+            let reading = thread::spawn(move || {
+                let before = octet(&reader.key(&[1; 16]).unwrap());
+                let after = octet(&reader.key(&[1; 16]).unwrap());
+                assert!([(1, 1), (1, 2), (2, 2)].contains(&(before, after)));
+            });
+            store.insert(A, &keys(&[1], 2));
+            reading.join().unwrap();
+            assert_eq!(octet(&store.key(&[1; 16]).unwrap()), 2);
+        });
+    }
+
+    /// A key is wiped by whoever has the last share of it, be it a session that closes or a thread that
+    /// has decrypted with it; not before that, and not later.
+    #[test]
+    fn a_key_is_gone_with_its_last_share() {
+        loom::model(|| {
+            let store = KeyStore::default();
+            let keys = keys(&[1, 2], 1);
+            let shares: Vec<_> = keys.iter().map(|(_, key)| Arc::downgrade(key)).collect();
+            store.insert(A, &keys);
+            drop(keys);
+            let (reader, share) = (store.clone(), shares[0].clone());
+            let reading = thread::spawn(move || {
+                let Some(key) = reader.key(&[1; 16]) else { return };
+                assert_eq!(octet(&key), 1);
+                assert!(share.strong_count() > 0);
+            });
+            store.forget(A);
+            assert_eq!(shares[1].strong_count(), 0, "nobody else had it");
+            reading.join().unwrap();
+            assert_eq!(shares[0].strong_count(), 0, "nobody has it");
+        });
+    }
+
+    /// An instance that goes takes its keys with it, whatever its other handles do.
+    #[test]
+    fn a_store_that_is_left_serves_nothing() {
+        loom::model(|| {
+            let store = KeyStore::default();
+            store.insert(A, &keys(&[1], 1));
+            store.insert(B, &keys(&[1], 2));
+            let (reader, closing) = (store.clone(), store.clone());
+            let reading = thread::spawn(move || {
+                let found: Vec<_> =
+                    (0..2).map(|_| reader.key(&[1; 16]).map(|key| octet(&key))).collect();
+                // Once there is none, there is none any more.
+                assert!(found[0].is_some() || found[1].is_none(), "{found:?}");
+            });
+            let other = thread::spawn(move || closing.forget(A));
+            store.forget(B);
+            drop(store);
+            other.join().unwrap();
+            reading.join().unwrap();
+        });
+    }
+
     /// Two sessions update and close at once while a third thread decrypts.
     #[test]
     fn sessions_do_not_lose_each_others_keys() {

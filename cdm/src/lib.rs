@@ -96,6 +96,9 @@ mod environment;
 mod error;
 mod event;
 mod events;
+#[cfg(any(all(test, not(loom)), fuzzing))]
+#[doc(hidden)]
+pub mod fuzzing;
 mod ids;
 mod instance;
 mod key_store;

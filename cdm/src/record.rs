@@ -53,7 +53,7 @@ const MAGIC: &[u8; 4] = b"CKSR";
 const VERSION: u8 = 1;
 const LICENSE: u8 = 0;
 const DESTROYED: u8 = 1;
-const HEADER: usize = 16;
+pub(crate) const HEADER: usize = 16;
 
 impl Record {
     pub(crate) fn to_bytes(&self) -> Zeroizing<Vec<u8>> {
@@ -117,7 +117,7 @@ fn write_kid(bytes: &mut Vec<u8>, kid: &KeyId) {
 }
 
 /// Over all but itself.
-fn checksum(bytes: &[u8]) -> [u8; 4] {
+pub(crate) fn checksum(bytes: &[u8]) -> [u8; 4] {
     let mut hasher = crc32fast::Hasher::new();
     hasher.update(&bytes[..12]);
     hasher.update(&bytes[HEADER..]);

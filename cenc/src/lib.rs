@@ -66,6 +66,9 @@ mod aes;
 mod batch;
 mod chains;
 mod error;
+#[cfg(any(test, fuzzing))]
+#[doc(hidden)]
+pub mod fuzzing;
 mod gather;
 mod iv;
 mod key;
@@ -78,7 +81,7 @@ mod subsample;
 
 #[cfg(test)]
 mod laws;
-#[cfg(test)]
+#[cfg(any(test, fuzzing))]
 mod naive;
 
 pub use crate::aes::Kernel;

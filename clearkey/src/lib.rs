@@ -71,6 +71,9 @@
 mod cursor;
 mod error;
 mod exception;
+#[cfg(any(test, fuzzing))]
+#[doc(hidden)]
+pub mod fuzzing;
 mod init_data;
 mod json;
 mod key_id;

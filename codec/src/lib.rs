@@ -16,6 +16,9 @@ mod bits;
 mod bool_decoder;
 mod codec;
 mod error;
+#[cfg(any(test, fuzzing))]
+#[doc(hidden)]
+pub mod fuzzing;
 mod mapper;
 mod protected;
 #[cfg(test)]

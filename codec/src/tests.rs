@@ -1,10 +1,8 @@
 //! Strangers' bytes: nothing panics, and what is found lies in the sample.
 
-use std::slice::from_ref;
-
 use proptest::prelude::*;
 
-use crate::{Codec, Protected, Tally};
+use crate::{Codec, fuzzing::look};
 
 /// Every codec that has a reader here, with configurations that streams have.
 fn codecs() -> Vec<Codec> {
@@ -32,30 +30,6 @@ fn codecs() -> Vec<Codec> {
 /// Two empty headers, and a setup header that ends with two modes as libvorbis writes them.
 const VORBIS: &[u8] =
     b"\x02\0\0\x40\0\x01\0\0\0\0\0\x10\x40\x02\x02\x02\0\0\0\0\0\x01\0\0\0\x02\x02";
-
-fn look(codec: &Codec, samples: &[Vec<u8>], cut: usize) {
-    let (mut mapper, mut tally) = (codec.mapper(), Tally::new());
-    for sample in samples {
-        let mut ranges = Vec::new();
-        if mapper.map(sample, &mut ranges).is_err() {
-            mapper = codec.mapper();
-            ranges.clear();
-        }
-        let mut end = 0;
-        for range in &ranges {
-            assert!(end <= range.start && range.start < range.end && range.end <= sample.len());
-            end = range.end;
-        }
-        codec.check(sample, &Protected::new(&ranges), &mut tally);
-        let cut = cut.min(sample.len());
-        for part in [0..cut, cut..sample.len()] {
-            if !part.is_empty() {
-                codec.check(sample, &Protected::new(from_ref(&part)), &mut tally);
-            }
-        }
-    }
-    assert!(tally.evidence().is_finite());
-}
 
 proptest! {
     #[test]

@@ -40,6 +40,10 @@
 //! ```
 #![forbid(unsafe_code)]
 
+// Tests in `tests/` share files with the fuzzers.
+#[cfg(any(test, fuzzing))]
+extern crate self as container;
+
 mod apply;
 mod demand;
 mod description;
@@ -47,6 +51,9 @@ mod edit;
 pub mod encrypt;
 mod error;
 mod fourcc;
+#[cfg(any(test, fuzzing))]
+#[doc(hidden)]
+pub mod fuzzing;
 mod limits;
 pub mod mp4;
 mod plan;

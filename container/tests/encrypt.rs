@@ -8,9 +8,16 @@ mod common;
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use cenc::{Iv, Key, Pattern, Scheme, Subsample};
-use clear::{PER_SAMPLE_8, PER_SAMPLE_16, clear, encrypted, key, planned, seconds, settings};
+use clear::{
+    PER_SAMPLE_8, PER_SAMPLE_16, clear, key,
+    rewriting::{encrypted, planned},
+    seconds, settings,
+};
 use clearkey::KeyId;
-use common::{Fixture, fixtures, index, plans};
+use common::{
+    Fixture, fixtures,
+    laws::{index, plans},
+};
 use container::{
     Change, Edit, KeySource, Plan, ReadyPlan, Relocation, Window,
     encrypt::{IvSettings, Settings, TrackKey, TrackSettings},

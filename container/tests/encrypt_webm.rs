@@ -9,9 +9,13 @@ mod common;
 use std::{collections::BTreeSet, io::Cursor, sync::Arc, time::Duration};
 
 use cenc::{Iv, Key, Pattern, Scheme};
-use clear::{PER_SAMPLE_8, PER_SAMPLE_16, clear, encrypted, key, planned, seconds, settings};
+use clear::{
+    PER_SAMPLE_8, PER_SAMPLE_16, clear, key,
+    rewriting::{encrypted, planned},
+    seconds, settings,
+};
 use clearkey::KeyId;
-use common::{index, plans};
+use common::laws::{index, plans};
 use container::{
     AuxInfo, Plan, Planner, ReadyPlan, Relocation, Step, Window,
     encrypt::{IvSettings, Settings, TrackKey},

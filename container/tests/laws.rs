@@ -9,7 +9,11 @@ use std::{
     ops::Range,
 };
 
-use common::{Fixture, assert_laws, fixtures, index, media, mp4_fixtures, plans};
+use common::{
+    Fixture, fixtures,
+    laws::{assert_laws, index, plans},
+    media, mp4_fixtures,
+};
 use container::{
     Change, Error, KeyDemand, KeySource, Plan, Planner, ReadyPlan, Relocation, Sample, Step, Window,
 };

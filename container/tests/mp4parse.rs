@@ -9,8 +9,8 @@ mod clear;
 mod common;
 
 use cenc::{Iv, Scheme};
-use clear::{PER_SAMPLE_8, clear, encrypted, seconds, settings};
-use common::{media, mp4_fixtures, plans};
+use clear::{PER_SAMPLE_8, clear, rewriting::encrypted, seconds, settings};
+use common::{laws::plans, media, mp4_fixtures};
 use container::{
     EntryProtection, EntrySummary, FourCc, Plan,
     encrypt::{IvSettings, Settings},

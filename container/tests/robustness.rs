@@ -3,96 +3,14 @@
 #![expect(clippy::unwrap_used, reason = "the helpers of a test may panic as the test may")]
 
 mod common;
+#[path = "../src/fuzzing/planning.rs"]
+mod planning;
 
-use std::{
-    collections::BTreeSet,
-    fmt,
-    ops::Range,
-    sync::{Arc, LazyLock},
-};
+use std::{fmt, ops::Range, sync::LazyLock};
 
-use cenc::Key;
-use common::{Fixture, assert_laws, fixtures, index, plans};
-use container::{Error, Plan, Planner, Relocation, Step, Window};
+use common::{Fixture, fixtures, laws};
+use planning::is_planned;
 use proptest::{collection::vec, prelude::*, sample::Index, strategy::ValueTree};
-
-/// Plans a whole input. Decrypts it with some key, and takes out what can go, as the command does.
-fn run(input: &[u8]) -> Result<Vec<String>, Error> {
-    let (mut relocation, mut bytes) = (Relocation::new(), input.to_vec());
-    let plans = plans(input)?;
-    let said = plans.iter().filter_map(said).collect();
-    let mut at = 0;
-    for plan in plans {
-        assert_eq!(plan.range().start, at);
-        assert_laws(&plan);
-        at = plan.range().end;
-        let key = Arc::new(Key::new(&[7; 16]));
-        let plan = plan.resolve(&|_, _: &_| Some(key.clone()), &BTreeSet::new())?;
-        for window in plan.plan().windows(4096) {
-            plan.apply(window.start, &mut bytes[index(&window)]).unwrap();
-        }
-        plan.discards().for_each(|piece| relocation.remove(piece));
-    }
-    assert_eq!((at, bytes.len()), (input.len() as u64, input.len()));
-    let (mut planner, input) = (Planner::new(), Window::new(0, input));
-    while let Step::Unit(plan) = planner.next_unit(&input, true)? {
-        let range = plan.range();
-        // It reads what the planner does not, and may refuse it.
-        if let Ok(edits) = planner.relocate(&input, range.clone(), &relocation) {
-            edits.iter().for_each(|edit| edit.write(0, &mut bytes));
-        }
-        let kept: u64 = relocation.kept(range.clone()).map(|kept| kept.end - kept.start).sum();
-        assert_eq!(kept, relocation.len(range));
-    }
-    Ok(said)
-}
-
-/// What a plan says, if it is not of something that is passed on.
-fn said(plan: &Plan) -> Option<String> {
-    (!plan.scopes().is_empty()).then(|| format!("{plan:?}"))
-}
-
-/// Plans an input that comes in pieces of at least `step` bytes.
-fn stream(input: &[u8], step: usize) -> Result<Vec<String>, Error> {
-    let (mut planner, mut all_said) = (Planner::new(), Vec::new());
-    let (mut start, mut end, mut whole) = (0, 0, false);
-    // Every step but the last two brings a unit of at least a byte, or more of the input.
-    for _ in 0..2 * input.len() + 4 {
-        match planner.next_unit(&Window::new(start as u64, &input[start..end]), whole)? {
-            Step::Unit(plan) => {
-                assert_laws(&plan);
-                assert_eq!(plan.range().start, start as u64);
-                start = index(&plan.range()).end;
-                assert!(start <= end);
-                all_said.extend(said(&plan));
-            }
-            Step::More(until) => {
-                assert!(until > end as u64 && !whole);
-                whole = end == input.len();
-                let until = usize::try_from(until).unwrap();
-                end = until.max(end + step).min(input.len());
-            }
-            Step::Everything => {
-                assert!(!whole);
-                (end, whole) = (input.len(), true);
-            }
-            Step::End => return Ok(all_said),
-        }
-    }
-    panic!("it does not end");
-}
-
-/// Whether an input can be planned: whole and in pieces alike.
-fn is_planned(input: &[u8]) -> bool {
-    match (run(input), stream(input, 3000)) {
-        (Ok(whole), Ok(streamed)) => {
-            assert_eq!(whole, streamed);
-            true
-        }
-        (Err(_), Err(_)) => false,
-        (whole, streamed) => panic!("{whole:?}, but in pieces {streamed:?}"),
-    }
-}
 
 /// A change to a file.
 #[derive(Clone, Debug)]

@@ -4,7 +4,6 @@
 
 #![expect(clippy::unwrap_used, reason = "the helpers of a test may panic as the test may")]
 
-#[expect(dead_code, reason = "other tests have more use for it")]
 mod common;
 
 use std::{
@@ -14,7 +13,10 @@ use std::{
 
 use cenc::Key;
 use clearkey::KeyId;
-use common::{Fixture, fixtures, index, plans};
+use common::{
+    Fixture, fixtures,
+    laws::{index, plans},
+};
 use container::{KeySource, Plan, Verdict, Verifier};
 
 /// Wrong keys tried for each key of a fixture.

@@ -30,6 +30,9 @@
 mod bandwidth;
 pub mod dash;
 mod error;
+#[cfg(any(test, fuzzing))]
+#[doc(hidden)]
+pub mod fuzzing;
 pub mod hls;
 mod language;
 mod media_type;

@@ -5,16 +5,15 @@ use std::{any::Any, num::NonZeroU32, path::PathBuf, sync::Arc, time::Duration};
 use axum::{
     Extension, Router,
     body::{Bytes, HttpBody},
-    extract::{DefaultBodyLimit, FromRequest, Path, Request, State},
+    extract::{DefaultBodyLimit, FromRequest, Path, Request, State, rejection::PathRejection},
     http::{HeaderName, HeaderValue, StatusCode, header},
-    middleware::from_fn_with_state,
+    middleware::{Next, from_fn, from_fn_with_state},
     response::{IntoResponse, Response},
     routing::get,
 };
 use clearkey::limits;
-use tower_http::{
-    catch_panic::CatchPanicLayer, set_header::SetResponseHeaderLayer, timeout::TimeoutLayer,
-};
+use tokio::time::timeout;
+use tower_http::{catch_panic::CatchPanicLayer, set_header::SetResponseHeaderLayer};
 
 use crate::{
     Error, KeySources, KeyStore, Origin, Refresh, Refusal,
@@ -147,12 +146,18 @@ impl Server {
             .route("/", get(page::index).post(license))
             .route("/streams", get(streams))
             .layer(DefaultBodyLimit::max(limits::REQUEST))
-            .layer(TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, PATIENCE));
+            .layer(from_fn(in_time));
         match &self.rate {
             Some(rate) => routes.layer(from_fn_with_state(Arc::clone(rate), limit)),
             None => routes,
         }
     }
+}
+
+/// Waits for a request and its answer no longer than [`PATIENCE`].
+async fn in_time(request: Request, next: Next) -> Response {
+    let late = |_| Refused::new(StatusCode::REQUEST_TIMEOUT, "the message has not come in time");
+    timeout(PATIENCE, next.run(request)).await.map_err(late).into_response()
 }
 
 /// A connection that is open.
@@ -218,14 +223,15 @@ async fn streams(State(server): State<Server>) -> Response {
     list.map_or_else(|| unlisted().into_response(), |list| json(StatusCode::OK, list))
 }
 
+/// A name that is no UTF-8 is the name of nothing.
 async fn media(
     State(server): State<Server>,
-    Path(name): Path<String>,
+    name: Result<Path<String>, PathRejection>,
     request: Request,
 ) -> Response {
-    match &server.media {
-        Some(media) => media.answer(&name, request).await,
-        None => Refused::not_found().into_response(),
+    match (&server.media, name) {
+        (Some(media), Ok(Path(name))) => media.answer(&name, request).await,
+        _ => Refused::not_found().into_response(),
     }
 }
 

@@ -33,6 +33,9 @@
 mod app;
 mod cors;
 mod error;
+#[cfg(any(test, fuzzing))]
+#[doc(hidden)]
+pub mod fuzzing;
 mod json;
 mod keys;
 mod license;

@@ -8,7 +8,7 @@ use std::{
 use axum::{
     body::Body,
     extract::Request,
-    http::{HeaderValue, header},
+    http::{HeaderMap, HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
 use tower_http::services::ServeFile;
@@ -104,6 +104,9 @@ impl Media {
         let Ok(response) = ServeFile::new(path).try_call(request).await else {
             return Refused::not_found().into_response();
         };
+        if response.status().is_client_error() {
+            return refused(response.status(), response.headers()).into_response();
+        }
         let mut response = response.map(Body::new);
         let headers = response.headers_mut();
         if headers.contains_key(header::CONTENT_TYPE) {
@@ -113,4 +116,16 @@ impl Media {
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
         response
     }
+}
+
+/// Says no as all other answers do. Of a range that there is not, what there is stays told.
+fn refused(status: StatusCode, headers: &HeaderMap) -> impl IntoResponse + use<> {
+    let reason = match status {
+        StatusCode::PRECONDITION_FAILED => "the file is not as the request wants it",
+        StatusCode::RANGE_NOT_SATISFIABLE => "the file has no such range",
+        _ => "not found",
+    };
+    let range = headers.get(header::CONTENT_RANGE).cloned();
+    let range: HeaderMap = range.into_iter().map(|range| (header::CONTENT_RANGE, range)).collect();
+    (range, Refused::new(status, reason))
 }

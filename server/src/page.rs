@@ -1,7 +1,7 @@
 //! The player page, as it is compiled in.
 
 use axum::{
-    extract::Path,
+    extract::{Path, rejection::PathRejection},
     http::{HeaderValue, header},
     response::{IntoResponse, Response},
 };
@@ -54,12 +54,10 @@ pub(crate) async fn index() -> Response {
     (policy, answer(INDEX)).into_response()
 }
 
-/// A file that it needs.
-pub(crate) async fn part(Path(name): Path<String>) -> Response {
-    match PARTS.into_iter().find(|(known, ..)| *known == name) {
-        Some(found) => answer(found),
-        None => Refused::not_found().into_response(),
-    }
+/// A file that it needs. A name that is no UTF-8 is the name of nothing.
+pub(crate) async fn part(name: Result<Path<String>, PathRejection>) -> Response {
+    let found = name.ok().and_then(|Path(name)| PARTS.into_iter().find(|part| part.0 == name));
+    found.map_or_else(|| Refused::not_found().into_response(), answer)
 }
 
 fn answer((_, content_type, content): Asset) -> Response {

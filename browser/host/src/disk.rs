@@ -20,7 +20,7 @@ pub(crate) struct Shared {
     open: RefCell<BTreeSet<String>>,
     answers: Cell<Answers>,
     fault: Cell<Option<Fault>>,
-    waiting: RefCell<VecDeque<Box<dyn FnOnce()>>>,
+    waiting: RefCell<VecDeque<Rc<dyn Fn()>>>,
 }
 
 /// When the CDM is told what came of an operation.
@@ -46,6 +46,12 @@ pub enum Fault {
     Crash(usize),
     /// So many octets are written, and then writing fails.
     Write(usize),
+    /// So many octets are read, as if there were no more.
+    Short(usize),
+    /// There is no answer, whatever was asked.
+    Never,
+    /// The answer comes twice, whatever was asked.
+    Twice,
 }
 
 impl Disk {
@@ -106,10 +112,20 @@ impl Shared {
     }
 
     /// Answers now or later.
-    pub(crate) fn answer(&self, answer: impl FnOnce() + 'static) {
-        match self.answers.get() {
-            Answers::AtOnce => answer(),
-            Answers::Later => self.waiting.borrow_mut().push_back(Box::new(answer)),
+    pub(crate) fn answer(&self, answer: impl Fn() + 'static) {
+        let times = if self.strikes(|fault| fault == Fault::Never) {
+            0
+        } else if self.strikes(|fault| fault == Fault::Twice) {
+            2
+        } else {
+            1
+        };
+        let answer: Rc<dyn Fn()> = Rc::new(answer);
+        for _ in 0..times {
+            match self.answers.get() {
+                Answers::AtOnce => answer(),
+                Answers::Later => self.waiting.borrow_mut().push_back(Rc::clone(&answer)),
+            }
         }
     }
 
@@ -133,7 +149,11 @@ impl Shared {
         if self.strikes(|fault| fault == Fault::Read) {
             return (FileStatus::ERROR, Vec::new());
         }
-        let content = self.files.borrow().get(name).cloned().unwrap_or_default();
+        let mut content = self.files.borrow().get(name).cloned().unwrap_or_default();
+        if let Some(Fault::Short(len)) = self.fault.get() {
+            self.fault.set(None);
+            content.truncate(len);
+        }
         (FileStatus::SUCCESS, content)
     }
 

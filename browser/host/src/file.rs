@@ -39,7 +39,7 @@ static FILE: Table<FileIoVtable> =
 
 impl Inner {
     /// Tells the client, unless the file is closed by then.
-    fn answer(self: &Rc<Self>, tell: impl FnOnce(*mut FileIoClient) + 'static) {
+    fn answer(self: &Rc<Self>, tell: impl Fn(*mut FileIoClient) + 'static) {
         let file = Rc::clone(self);
         self.disk.answer(move || {
             if !file.is_closed.get() {

@@ -4,7 +4,6 @@
 #![allow(clippy::unwrap_used)]
 
 mod events;
-mod laws;
 mod lifetimes;
 mod messages;
 mod persistent;

@@ -19,26 +19,30 @@ pub(super) fn read_all(paths: &[PathBuf]) -> Result<Vec<Vec<Jwk>>, Error> {
     paths.iter().map(|path| read(path)).collect()
 }
 
-/// Reads a JWK set, which begins with `{`, or `KID:KEY` lines.
 fn read(path: &Path) -> Result<Vec<Jwk>, Error> {
-    let place = || path.display().to_string();
-    let content = content(path).map_err(|reason| Error::KeyFile { path: place(), reason })?;
+    let place = path.display().to_string();
+    let content = content(path).map_err(|reason| Error::KeyFile { path: place.clone(), reason })?;
     if content.len() as u64 > FILE {
-        return Err(Error::KeyFileTooLong { path: place(), limit: FILE });
+        return Err(Error::KeyFileTooLong { path: place, limit: FILE });
     }
+    parse(&place, &content)
+}
+
+/// Reads a JWK set, which begins with `{`, or `KID:KEY` lines.
+pub(crate) fn parse(place: &str, content: &[u8]) -> Result<Vec<Jwk>, Error> {
     let wrong = |place: String| move |reason| Error::Keys { place, reason };
     if content.trim_ascii_start().starts_with(b"{") {
-        return Jwk::parse_set(&content).map_err(wrong(place()));
+        return Jwk::parse_set(content).map_err(wrong(place.to_owned()));
     }
-    let text = str::from_utf8(&content)
-        .map_err(|error| wrong(place())(clearkey::Error::Utf8 { at: error.valid_up_to() }))?;
+    let text = str::from_utf8(content).map_err(|error| {
+        wrong(place.to_owned())(clearkey::Error::Utf8 { at: error.valid_up_to() })
+    })?;
     // Room for all from the start: a list that grows leaves keys behind.
     let mut keys = Vec::with_capacity(key_text::lines(text).count());
     for (number, line) in key_text::lines(text) {
-        let place = format!("{}: line {number}", path.display());
-        keys.push(line.parse().map_err(wrong(place))?);
+        keys.push(line.parse().map_err(wrong(format!("{place}: line {number}")))?);
     }
-    if keys.is_empty() { Err(Error::NoKeyInFile { path: place() }) } else { Ok(keys) }
+    if keys.is_empty() { Err(Error::NoKeyInFile { path: place.to_owned() }) } else { Ok(keys) }
 }
 
 /// A file, or as much of it as shows that it is too long.

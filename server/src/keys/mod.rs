@@ -12,6 +12,8 @@ use std::{
 
 use clearkey::{Jwk, KeyId};
 
+#[cfg(any(test, fuzzing))]
+pub(crate) use self::files::parse;
 use self::files::read_all;
 pub use self::seed::Seed;
 use crate::{Error, Watch};

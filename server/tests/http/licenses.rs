@@ -7,6 +7,7 @@ use axum::{
     http::StatusCode,
 };
 use clearkey::{License, LicenseRelease, SessionType, limits};
+use http_body_util::BodyExt;
 use proptest::prelude::*;
 use server::{Seed, Server, Settings};
 use tokio::runtime;
@@ -86,6 +87,8 @@ fn a_message_that_does_not_end_is_waited_for_so_long() {
         let answer = server().router().oneshot(request).await.unwrap();
         assert_eq!(answer.status(), StatusCode::REQUEST_TIMEOUT);
         assert_eq!(answer.headers()["access-control-allow-origin"], "*");
+        let said = answer.into_body().collect().await.unwrap().to_bytes();
+        assert_eq!(&*said, br#"{"error":"the message has not come in time"}"#);
         assert_eq!(begun.elapsed().as_secs(), 10);
     });
 }

@@ -90,12 +90,16 @@ fn nothing_else_is_shown() {
         "/media/%2Fetc/passwd.mp4",
         "/media/a.mp4%00",
         "/media/a%00.mp4",
+        "/media/%ff.mp4",
         &absolute,
         &long,
     ] {
         let answer = get(&server, path);
-        assert!(matches!(answer.status.as_u16(), 400 | 404), "{path}: {answer:?}");
-        assert!(!answer.text().contains("secret"), "{path}");
+        assert_eq!(
+            (answer.status, &*answer.reason()),
+            (StatusCode::NOT_FOUND, "not found"),
+            "{path}"
+        );
     }
     // A link within the folder is as good as a file.
     symlink("a.mp4", inner.join("same.mp4")).unwrap();
@@ -142,7 +146,7 @@ fn a_range_that_is_none_is_refused() {
         let answer = range(&server, "/media/a.mp4", wanted);
         assert_eq!(answer.status, StatusCode::RANGE_NOT_SATISFIABLE, "{wanted}");
         assert_eq!(answer.header("content-range"), Some("bytes */10"), "{wanted}");
-        assert!(answer.body.len() < 100);
+        assert_eq!(answer.reason(), "the file has no such range");
     }
     let empty = range(&server, "/media/empty.mp4", "bytes=0-");
     assert_eq!((empty.status, empty.header("content-range")), (StatusCode::OK, None));
@@ -157,6 +161,10 @@ fn what_has_not_changed_is_not_sent_again() {
     assert_eq!((again.status, again.body.len()), (StatusCode::NOT_MODIFIED, 0));
     let other = ask(&server, "GET", "/media/a.mp4", &[("if-none-match", "\"x\"")], Body::empty());
     assert_eq!(other.status, StatusCode::OK);
+    let before = [("if-unmodified-since", "Thu, 01 Jan 1970 00:00:00 GMT")];
+    let refused = ask(&server, "GET", "/media/a.mp4", &before, Body::empty());
+    assert_eq!(refused.status, StatusCode::PRECONDITION_FAILED);
+    assert_eq!(refused.reason(), "the file is not as the request wants it");
 }
 
 #[test]

@@ -34,3 +34,11 @@ fn the_page_and_all_that_it_refers_to_are_served() {
     }
     assert!(parts.len() > 10, "{parts:?}");
 }
+
+#[test]
+fn what_is_no_part_of_the_page_is_not_found() {
+    for path in ["/page/none.js", "/page/%ff", "/page/a%2fb"] {
+        let answer = get(&server(), path);
+        assert_eq!((answer.status.as_u16(), &*answer.reason()), (404, "not found"), "{path}");
+    }
+}

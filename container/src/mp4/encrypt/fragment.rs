@@ -47,6 +47,10 @@ pub(super) fn plan(
         data_end = Some(runs.end);
         let of_track = |track: &&mut EncryptedTrack| track.settings.track == header.track.id;
         if let Some(track) = tracks.iter_mut().find(of_track) {
+            // Its movie header was taken for that of a file without fragments.
+            if track.schedule.has_lead() && !movie.is_fragmented {
+                return Err(traf.unsupported("a clear lead without `mvex` in `moov`").into());
+            }
             let points = header.aux_base(moof.at) == moof.at;
             let unit = Unit::new(header.track, builder, input, data);
             placed.extend(plan_track(&traf, &header, &runs, track, points, unit)?);
@@ -141,13 +145,13 @@ fn describe(
 mod tests {
     use std::time::Duration;
 
-    use super::super::testing::{edited, entry, moov, planned, settings};
+    use super::super::testing::{edited, entry, moov, planned, settings, trak};
     use crate::{
         Window,
         encrypt::{IvSettings, Settings},
         mp4::testing::{
-            KID, Written, fragment, full, moof, mvex, plain, plans, sinf, stsd, tenc, tfhd, told,
-            trun,
+            KID, Written, empty_table, fragment, full, moof, mvex, plain, plans, sinf, stsd, tenc,
+            tfhd, told, trun,
         },
     };
 
@@ -251,6 +255,20 @@ mod tests {
                 assert!(output.windows(86).any(|bytes| bytes == entry().as_ref()));
             }
         }
+    }
+
+    #[test]
+    fn a_clear_lead_wants_a_movie_header_that_knows_of_fragments() {
+        let table = empty_table(&[entry()]).put(full(b"stts", 0, 0).u32(0));
+        let header = plain(b"moov").put(trak(1, &table));
+        let input = [header.as_ref(), &timed(Some(0), &tfhd(1))].concat();
+        assert_eq!(plans(&edited(&input, settings()).unwrap()).unwrap()[1].samples().len(), 1);
+        let lead = Settings { clear_lead: Some(Duration::from_secs(2)), ..settings() };
+        let message = told(edited(&input, lead));
+        assert!(
+            message.ends_with("a clear lead without `mvex` in `moov` is not supported"),
+            "{message}"
+        );
     }
 
     #[test]
