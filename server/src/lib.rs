@@ -51,5 +51,5 @@ pub use {
     error::Error,
     keys::{KeySources, KeyStore, Refresh, Seed},
     license::{Refusal, Reply, reply},
-    watch::Watch,
+    watch::{Watch, regular},
 };
