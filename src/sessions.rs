@@ -34,7 +34,7 @@ pub(crate) struct Sessions {
 #[derive(Debug)]
 struct Track {
     media_keys: MediaKeys,
-    key: Zeroizing<[u8; 16]>,
+    key: Box<Zeroizing<[u8; 16]>>,
 }
 
 impl Sessions {
@@ -60,8 +60,10 @@ impl Sessions {
             self.add_license(&license.to_json())?;
         }
         for (track, key) in keys.by_track() {
-            let key = Zeroizing::new(*key);
-            self.tracks.insert(track, Track { media_keys: media_keys()?, key });
+            let mut track_key = Box::<Zeroizing<[u8; 16]>>::default();
+            track_key.copy_from_slice(key);
+            let media_keys = media_keys()?;
+            self.tracks.insert(track, Track { media_keys, key: track_key });
         }
         Ok(())
     }
@@ -106,7 +108,7 @@ impl KeySource for Sessions {
             let Track { media_keys, key } = self.tracks.get(&track)?;
             find(media_keys, kid).or_else(|| {
                 // The track shows only now which key id its key has.
-                let jwk = Jwk::new(kid.clone(), **key);
+                let jwk = Jwk::with_key(kid.clone(), key);
                 let license = License::new(vec![jwk], SessionType::Temporary).ok()?;
                 add_license(media_keys, &license.to_json()).ok()?;
                 find(media_keys, kid)
