@@ -30,7 +30,7 @@ struct Unit {
 
 /// Rehearses, so that what is wrong shows before the first write; then decrypts. What says that samples
 /// are protected goes after the samples, and the headers that declare tracks go last: if this is cut
-/// short, then the file still says that it is encrypted.
+/// short, then the file still says that it is encrypted, or all of its samples are clear.
 pub(crate) fn run(
     job: &DecryptJob,
     units: &mut Units,

@@ -11,9 +11,8 @@ use cdm::{
     MediaKeys, SessionEvent, store::MemoryStore,
 };
 use cenc::Key;
-use clearkey::{InitData, InitDataType, Jwk, KeyId, License, SessionType, limits};
+use clearkey::{InitData, InitDataType, Jwk, KeyId, KeyOctets, License, SessionType, limits};
 use container::{KeySource, Plan};
-use zeroize::Zeroizing;
 
 use crate::{keys::Keys, license_server::LicenseServer};
 
@@ -34,7 +33,7 @@ pub(crate) struct Sessions {
 #[derive(Debug)]
 struct Track {
     media_keys: MediaKeys,
-    key: Box<Zeroizing<[u8; 16]>>,
+    key: KeyOctets,
 }
 
 impl Sessions {
@@ -60,7 +59,7 @@ impl Sessions {
             self.add_license(&license.to_json())?;
         }
         for (track, key) in keys.by_track() {
-            let mut track_key = Box::<Zeroizing<[u8; 16]>>::default();
+            let mut track_key = KeyOctets::default();
             track_key.copy_from_slice(key);
             let media_keys = media_keys()?;
             self.tracks.insert(track, Track { media_keys, key: track_key });

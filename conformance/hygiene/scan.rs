@@ -106,7 +106,7 @@ impl Secret {
 
     fn hex(self, at: usize) -> u8 {
         let octet = self.octet(at / 2);
-        b"0123456789abcdef"[usize::from(if at % 2 == 0 { octet >> 4 } else { octet & 15 })]
+        b"0123456789abcdef"[usize::from(if at.is_multiple_of(2) { octet >> 4 } else { octet & 15 })]
     }
 
     /// Its halves, as octets, base64url and hex digits: a register or a buffer may hold no more than that.

@@ -8,13 +8,16 @@ use crate::json::{Document, Node};
 use crate::quote::quote;
 use crate::{Error, KeyId, base64url, limits};
 
+/// The octets of a key, which are wiped when they go. They are on the heap: what is moved leaves a copy where it was,
+/// and nobody wipes that.
+pub type KeyOctets = Box<Zeroizing<[u8; limits::KEY]>>;
+
 /// A key with its name: a JSON Web Key (RFC 7517) of type `oct`.
 ///
 /// The key is wiped when this goes, and `Debug` leaves it out.
 pub struct Jwk {
     kid: KeyId,
-    /// On the heap: what is moved leaves a copy where it was, and nobody wipes that.
-    key: Box<Zeroizing<[u8; limits::KEY]>>,
+    key: KeyOctets,
 }
 
 impl Clone for Jwk {
@@ -34,7 +37,7 @@ impl Jwk {
     /// The same of a key that lies somewhere. Wiping that stays with the caller.
     #[must_use]
     pub fn with_key(kid: KeyId, key: &[u8; limits::KEY]) -> Self {
-        let mut jwk = Self { kid, key: Box::default() };
+        let mut jwk = Self { kid, key: KeyOctets::default() };
         jwk.key.copy_from_slice(key);
         jwk
     }
@@ -88,7 +91,7 @@ impl Jwk {
         }
         let kid = KeyId::new(&*element.required("kid")?.octets("key id", 1..=limits::KEY_ID)?)?;
         let octets = element.required("k")?.octets("key", limits::KEY..=limits::KEY)?;
-        let mut jwk = Self { kid, key: Box::default() };
+        let mut jwk = Self { kid, key: KeyOctets::default() };
         jwk.key.copy_from_slice(&octets);
         Ok(jwk)
     }
