@@ -9,6 +9,7 @@ use crate::{
     checks::too_late,
     decrypt::Keyring,
     input::Units,
+    output::{Output, ReaderGone},
     pieces::{Pieces, WINDOW},
     report::DecryptReport,
     rewrite::{Rewrite, Unit},
@@ -65,26 +66,34 @@ fn write(
     mut start: impl FnMut(&Units, container::Plan) -> anyhow::Result<Unit> + Send,
 ) -> anyhow::Result<()> {
     let Keyring { stages, checks, .. } = keyring;
-    let (threads, quiet, len) = (job.threads, job.quiet, units.len());
+    let (threads, quiet, input) = (job.threads, job.quiet, units.file());
     let mut pieces = Pieces::new(units, |units, plan| {
         let unit = start(units, plan)?;
         let windows = unit.ready.plan().windows(WINDOW).collect();
         Ok((Arc::new(unit), windows))
     });
-    Rewrite { path, len, relocation, threads, quiet, stages }.run(
-        |buffer| pieces.next(buffer),
-        |ready, at, bytes| {
-            stages.decrypt.time(|| ready.decrypt(at, bytes))?;
-            stages.check.time(|| checks.look(ready, at, bytes))?;
-            ready.edit(at, bytes);
-            Ok(())
-        },
-        |done, is_out| {
-            let judged = done.and_then(|()| Ok(checks.judge()?));
-            judged.map_err(|error| match is_out {
-                true => too_late(error, "a part of the output is out already"),
-                false => error,
-            })
-        },
-    )
+    let output = Rewrite { path, input: input.as_deref(), relocation, threads, quiet, stages }
+        .run(
+            |buffer| pieces.next(buffer),
+            |ready, at, bytes| {
+                stages.decrypt.time(|| ready.decrypt(at, bytes))?;
+                stages.check.time(|| checks.look(ready, at, bytes))?;
+                ready.edit(at, bytes);
+                Ok(())
+            },
+            |done, is_out| {
+                let judged = match done {
+                    // A reader may have had enough of it just because it looks wrong.
+                    Err(error) if error.is::<ReaderGone>() => {
+                        checks.judge().map_err(Into::into).and(Err(error))
+                    }
+                    done => done.and_then(|()| Ok(checks.judge()?)),
+                };
+                judged.map_err(|error| match is_out {
+                    true => too_late(error, "a part of the output is out already"),
+                    false => error,
+                })
+            },
+        )?;
+    Output::finish([output])
 }

@@ -2,7 +2,6 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    fs::File,
     path::Path,
 };
 
@@ -28,10 +27,13 @@ pub(crate) fn run(job: DecryptJob) -> anyhow::Result<Outcome> {
     let result = decrypt(&job, &Stages::default(), &mut report);
     let is_wrong = result.as_ref().is_err_and(anyhow::Error::is::<WrongKeys>);
     let to_stdout = matches!(&job.target, Target::Output { path, .. } if is_standard(path));
-    if job.json && (result.is_ok() || is_wrong) {
-        report.print_json(&source, to_stdout)?;
-    }
+    let printed = match job.json && (result.is_ok() || is_wrong) {
+        true => report.print_json(&source, to_stdout),
+        false => Ok(()),
+    };
+    // What came of the file counts for more than whether it could be told.
     result.with_context(|| source.clone())?;
+    printed?;
     if !job.json && !job.quiet {
         report.print(&source);
     }
@@ -47,10 +49,7 @@ pub(crate) fn decrypt(
     let planner = planner(job.init.as_deref())?;
     let mut units = match job.target {
         Target::Output { .. } => Units::open(&job.input, planner)?,
-        Target::InPlace => {
-            let file = File::options().read(true).write(true).open(&job.input)?;
-            Units::of_file(Positioned::new(file)?, planner)
-        }
+        Target::InPlace => Units::of_file(Positioned::open_to_change(&job.input)?, planner),
     };
     let mut missing = BTreeMap::new();
     if job.allow_missing_keys {
@@ -72,20 +71,22 @@ pub(crate) fn decrypt(
         }
     };
     report.add_findings(&keyring.checks.findings());
-    match result.map_err(anyhow::Error::downcast) {
-        Ok(()) => Ok(()),
-        Err(Ok(Error::NoKey { kid, track })) => {
-            let mut missing = BTreeMap::from([(track, BTreeSet::from([kid]))]);
-            // The whole of a file is there to be asked which other keys it wants.
-            if !is_standard(&job.input) {
-                units.again();
-                missing = missing_keys(&mut units, &job.sessions).unwrap_or(missing);
+    // What else an error says is kept: of a file in place, that a part of it is decrypted.
+    let missing = match &result {
+        Err(error) => match error.downcast_ref() {
+            Some(Error::NoKey { kid, track }) => {
+                BTreeMap::from([(*track, BTreeSet::from([kid.clone()]))])
             }
-            Err(NoKeys(missing).into())
-        }
-        Err(Ok(error)) => Err(error.into()),
-        Err(Err(error)) => Err(error),
+            _ => return result,
+        },
+        Ok(()) => return Ok(()),
+    };
+    if is_standard(&job.input) {
+        return Err(NoKeys(missing).into());
     }
+    // The whole of a file is there to be asked which other keys it wants.
+    units.again();
+    Err(NoKeys(missing_keys(&mut units, &job.sessions).unwrap_or(missing)).into())
 }
 
 /// A planner that has read the init segment, if there is one.

@@ -4,7 +4,7 @@ use std::{
     ops::Range,
     sync::{
         Arc, Mutex, PoisonError,
-        atomic::{AtomicUsize, Ordering},
+        atomic::{AtomicBool, AtomicUsize, Ordering},
     },
 };
 
@@ -30,7 +30,7 @@ struct Unit {
 
 /// Rehearses, so that what is wrong shows before the first write; then decrypts. What says that samples
 /// are protected goes after the samples, and the headers that declare tracks go last: if this is cut
-/// short, then the file still says that it is encrypted.
+/// short, then the file still says that it is encrypted, or all of its samples are clear.
 pub(crate) fn run(
     job: &DecryptJob,
     units: &mut Units,
@@ -38,13 +38,36 @@ pub(crate) fn run(
     report: &mut DecryptReport,
 ) -> anyhow::Result<()> {
     rehearse(units, keyring, report)?;
-    units.again();
-    let bar = progress::bar(units.len(), job.quiet);
     let file = units.file().context("the input is not a file")?;
+    file.is_unchanged()?;
+    units.again();
+    let is_begun = AtomicBool::new(false);
+    decrypt(job, units, keyring, &file, &is_begun).map_err(|error| {
+        match is_begun.into_inner() {
+            true => {
+                error.context("a part of the file is decrypted already, and there is no way back")
+            }
+            false => error,
+        }
+    })?;
+    let judged = keyring.checks.judge().map_err(anyhow::Error::from);
+    judged.map_err(|error| too_late(error, "the file has been decrypted with it already"))
+}
+
+/// The second pass, which writes.
+fn decrypt(
+    job: &DecryptJob,
+    units: &mut Units,
+    keyring: &Keyring<'_>,
+    file: &Positioned,
+    is_begun: &AtomicBool,
+) -> anyhow::Result<()> {
+    let bar = progress::bar(units.len(), job.quiet);
     let headers = Mutex::new(Vec::new());
     let close = |unit: &Arc<Unit>| {
         if unit.ready.plan().tracks().is_empty() {
-            return edit(&unit.ready, &file);
+            is_begun.store(true, Ordering::Relaxed);
+            return edit(&unit.ready, file);
         }
         let mut headers = headers.lock().unwrap_or_else(PoisonError::into_inner);
         headers.push(Arc::clone(unit));
@@ -69,6 +92,7 @@ pub(crate) fn run(
             // All of the file under a wrong key is better than a part of it: what is found is told later.
             let _ = keyring.checks.look(ready, piece.window.start, bytes);
             ready.shift(piece.window.start, bytes);
+            is_begun.store(true, Ordering::Relaxed);
             piece.write_back(bytes)?;
             bar.inc(piece.window.end - piece.window.start);
             // A window that fails leaves the count above zero, and the unit as it was.
@@ -79,11 +103,11 @@ pub(crate) fn run(
         },
     )?;
     for unit in headers.into_inner().unwrap_or_else(PoisonError::into_inner) {
-        edit(&unit.ready, &file)?;
+        is_begun.store(true, Ordering::Relaxed);
+        edit(&unit.ready, file)?;
     }
     bar.finish_and_clear();
-    let judged = keyring.checks.judge().map_err(anyhow::Error::from);
-    judged.map_err(|error| too_late(error, "the file has been decrypted with it already"))
+    Ok(())
 }
 
 /// Plans everything, and decrypts the first samples of each key in memory, to see whether it is right.

@@ -1,12 +1,13 @@
 //! An input cut into units: a file by position, stdin as it comes.
 
 use std::{
-    fs::File,
-    io::{self, Read, Seek, Write},
+    fs::{self, File, OpenOptions},
+    io::{self, Read, Write},
     ops::Range,
     os::unix::fs::FileExt,
     path::Path,
     sync::Arc,
+    time::SystemTime,
 };
 
 use anyhow::{Context, bail};
@@ -35,19 +36,45 @@ pub(crate) struct Positioned {
     /// Offset in the input of the file's first byte: not 0 if what came before has been dealt with.
     base: u64,
     len: u64,
+    /// When its content was last changed.
+    modified: SystemTime,
 }
 
 impl Positioned {
     pub(crate) fn open(path: &Path) -> anyhow::Result<Self> {
-        Self::new(File::open(path)?)
+        Self::with(path, File::options().read(true))
     }
 
-    pub(crate) fn new(file: File) -> anyhow::Result<Self> {
-        let metadata = file.metadata()?;
-        if !metadata.is_file() {
+    /// To be written, too.
+    pub(crate) fn open_to_change(path: &Path) -> anyhow::Result<Self> {
+        Self::with(path, File::options().read(true).write(true))
+    }
+
+    fn with(path: &Path, options: &OpenOptions) -> anyhow::Result<Self> {
+        // A pipe that nobody writes to would not be opened: it would be waited for.
+        if !fs::metadata(path)?.is_file() {
             bail!("not a regular file; pipe it to stdin instead");
         }
-        Ok(Self { file, base: 0, len: metadata.len() })
+        Self::of(options.open(path)?, 0)
+    }
+
+    fn of(file: File, base: u64) -> anyhow::Result<Self> {
+        let metadata = file.metadata()?;
+        let modified = metadata.modified()?;
+        Ok(Self { file, base, len: metadata.len(), modified })
+    }
+
+    /// Refuses a file that somebody has written to since it was opened: what was read of it may be half of one
+    /// and half of another.
+    pub(crate) fn is_unchanged(&self) -> anyhow::Result<()> {
+        let metadata = self.file.metadata()?;
+        if metadata.len() != self.len {
+            bail!("it was changed while it was read: {} bytes, now {}", self.len, metadata.len());
+        }
+        if metadata.modified()? != self.modified {
+            bail!("it was changed while it was read");
+        }
+        Ok(())
     }
 
     pub(crate) fn write_all_at(&self, at: u64, bytes: &[u8]) -> io::Result<()> {
@@ -104,12 +131,11 @@ impl Stream {
     }
 
     /// Puts all that is left into a file without a name.
-    fn spool(mut self) -> io::Result<Positioned> {
+    fn spool(mut self) -> anyhow::Result<Positioned> {
         let mut file = tempfile::tempfile()?;
         file.write_all(&self.buffer)?;
         io::copy(&mut self.reader, &mut file)?;
-        let len = file.stream_position()?;
-        Ok(Positioned { file, base: self.at, len })
+        Positioned::of(file, self.at)
     }
 }
 

@@ -3,7 +3,6 @@
 use std::{
     collections::{BTreeMap, BTreeSet, HashSet},
     fmt::Write as _,
-    io::{self, Write as _},
 };
 
 use anyhow::Context;
@@ -19,6 +18,7 @@ use crate::{
     args::{InspectArgs, name},
     decrypt::planner,
     input::Units,
+    print,
 };
 
 pub(crate) fn run(args: &InspectArgs) -> anyhow::Result<Outcome> {
@@ -28,8 +28,7 @@ pub(crate) fn run(args: &InspectArgs) -> anyhow::Result<Outcome> {
         true => serde_json::to_string_pretty(&Named { input: &source, report: &report })? + "\n",
         false => format!("{source}\n{}", report.text()),
     };
-    io::stdout().lock().write_all(text.as_bytes()).context("stdout")?;
-    Ok(Outcome::Done)
+    print(text.as_bytes())
 }
 
 fn inspect(args: &InspectArgs) -> anyhow::Result<Report> {

@@ -24,9 +24,11 @@ impl Keys {
     pub(crate) fn add(&mut self, text: Zeroizing<String>) -> anyhow::Result<()> {
         let (id, key) = key_text::split(&text)?;
         match parse_track(id) {
-            Some(track) => _ = self.by_track.insert(track, Jwk::new(KeyId::from([0; 16]), *key)),
+            Some(track) => {
+                self.by_track.insert(track, Jwk::with_key(KeyId::from([0; 16]), &key));
+            }
             None => {
-                let jwk = Jwk::new(id.parse()?, *key);
+                let jwk = Jwk::with_key(id.parse()?, &key);
                 self.by_kid.insert(jwk.kid().clone(), jwk);
             }
         }

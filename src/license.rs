@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use anyhow::{Context, bail};
-use clearkey::{KeyId, LicenseRequest, SessionType, limits};
+use clearkey::{KeyId, License, LicenseRequest, SessionType, limits};
 use zeroize::Zeroizing;
 
 use crate::{
@@ -37,11 +37,12 @@ pub(crate) fn run(args: LicenseArgs) -> anyhow::Result<Outcome> {
     if licenses.is_empty() && missing.is_empty() {
         bail!("a license needs a key with its key id: --key KID:KEY");
     }
-    let mut lines = Zeroizing::new(Vec::new());
-    for license in &licenses {
-        let json = license.to_json();
-        lines.reserve_exact(json.len() + 1);
-        lines.extend_from_slice(&json);
+    let licenses: Vec<_> = licenses.iter().map(License::to_json).collect();
+    // Room for all from the start: a buffer that grows leaves keys behind.
+    let room = licenses.iter().map(|json| json.len() + 1).sum();
+    let mut lines = Zeroizing::new(Vec::with_capacity(room));
+    for json in &licenses {
+        lines.extend_from_slice(json);
         lines.push(b'\n');
     }
     print(&lines)?;

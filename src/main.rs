@@ -28,6 +28,7 @@ mod rewrite;
 mod serve;
 mod sessions;
 mod stages;
+mod unfinished;
 
 use std::{
     io::{self, Write},
@@ -57,7 +58,7 @@ fn main() -> ExitCode {
     match run(Args::parse()) {
         Ok(Outcome::Done) => ExitCode::SUCCESS,
         Ok(Outcome::LeftEncrypted) => NO_KEY.into(),
-        Err(error) if is_closed_pipe(&error) => ExitCode::SUCCESS,
+        Err(error) if error.is::<output::ReaderGone>() => ExitCode::SUCCESS,
         Err(error) => {
             // If stderr is gone too, there is nobody to tell.
             let _ = writeln!(io::stderr(), "clearkey: {error:#}");
@@ -93,13 +94,15 @@ fn run(args: Args) -> anyhow::Result<Outcome> {
 }
 
 fn print(bytes: &[u8]) -> anyhow::Result<Outcome> {
-    let mut stdout = io::stdout().lock();
-    stdout.write_all(bytes).and_then(|()| stdout.flush()).context("stdout")?;
+    // Not by std's buffer, which nobody wipes: it may be a license.
+    output::stdout().and_then(|stdout| say(stdout, bytes)).context("stdout")?;
     Ok(Outcome::Done)
 }
 
-/// Whether the reader of our stdout has had enough.
-fn is_closed_pipe(error: &anyhow::Error) -> bool {
-    let is_closed = |error: &io::Error| error.kind() == io::ErrorKind::BrokenPipe;
-    error.chain().any(|cause| cause.downcast_ref().is_some_and(is_closed))
+/// Says something to somebody, who may have had enough: that is no error, and changes no exit code.
+fn say(mut to: impl Write, bytes: &[u8]) -> io::Result<()> {
+    match to.write_all(bytes).and_then(|()| to.flush()) {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        other => other,
+    }
 }

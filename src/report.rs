@@ -5,11 +5,12 @@ use std::{
     io::{self, Write},
 };
 
+use anyhow::Context;
 use clearkey::KeyId;
 use container::{Finding, ReadyPlan};
 use serde::Serialize;
 
-use crate::checks::Check;
+use crate::{checks::Check, say};
 
 /// Counts by track.
 #[derive(Debug, Default, Serialize)]
@@ -114,8 +115,7 @@ impl DecryptReport {
 pub(crate) fn print_json(report: &impl Serialize, stdout_is_taken: bool) -> anyhow::Result<()> {
     let json = serde_json::to_string_pretty(report)? + "\n";
     match stdout_is_taken {
-        true => io::stderr().write_all(json.as_bytes())?,
-        false => io::stdout().write_all(json.as_bytes())?,
+        true => say(io::stderr(), json.as_bytes()).context("stderr"),
+        false => say(io::stdout(), json.as_bytes()).context("stdout"),
     }
-    Ok(())
 }

@@ -3,9 +3,12 @@
 use std::{num::NonZero, ops::Range, path::Path};
 
 use anyhow::Context;
-use container::{Edit, ReadyPlan, Relocation};
+use container::{Edit, ReadAt, ReadyPlan, Relocation};
 
-use crate::{args::name, output::Output, pieces::Piece, pipeline, progress, stages::Stages};
+use crate::{
+    args::name, input::Positioned, output::Output, pieces::Piece, pipeline, progress,
+    stages::Stages,
+};
 
 /// A unit, and the offsets in it that change.
 pub(crate) struct Unit {
@@ -16,8 +19,8 @@ pub(crate) struct Unit {
 /// Where a file goes, and how.
 pub(crate) struct Rewrite<'r> {
     pub(crate) path: &'r Path,
-    /// The size of the input in bytes, where it is known.
-    pub(crate) len: Option<u64>,
+    /// The file that is read; none, if bytes come once only.
+    pub(crate) input: Option<&'r Positioned>,
     pub(crate) relocation: &'r Relocation,
     pub(crate) threads: NonZero<usize>,
     pub(crate) quiet: bool,
@@ -25,18 +28,17 @@ pub(crate) struct Rewrite<'r> {
 }
 
 impl Rewrite<'_> {
-    /// Writes all windows that `next` finds, as `change` makes them.
+    /// Writes all windows that `next` finds, as `change` makes them. The output is whole then, and has no name yet.
     ///
-    /// `judge` has the last word before the output takes its name: it gets what came of it, and whether
-    /// the bytes are out already.
+    /// `judge` has the last word: it gets what came of it, and whether the bytes are out already.
     pub(crate) fn run(
         &self,
         next: impl FnMut(&mut Vec<u8>) -> anyhow::Result<Option<Piece<Unit>>> + Send,
         change: impl Fn(&ReadyPlan, u64, &mut [u8]) -> anyhow::Result<()> + Sync,
         judge: impl FnOnce(anyhow::Result<()>, bool) -> anyhow::Result<()>,
-    ) -> anyhow::Result<()> {
+    ) -> anyhow::Result<Output> {
         let to = || name(self.path, "stdout");
-        let bar = progress::bar(self.len, self.quiet);
+        let bar = progress::bar(self.input.map(|file| file.available().end), self.quiet);
         let output = Output::create(self.path).with_context(to)?;
         let done = pipeline::run(self.threads, next, |piece, buffer, turn| {
             let Unit { ready, corrections } = &*piece.unit;
@@ -51,9 +53,9 @@ impl Rewrite<'_> {
             bar.inc(end - start);
             Ok(())
         });
+        let done = done.and_then(|()| self.input.map_or(Ok(()), Positioned::is_unchanged));
         judge(done, output.is_direct())?;
-        output.finish().with_context(to)?;
         bar.finish_and_clear();
-        Ok(())
+        Ok(output)
     }
 }

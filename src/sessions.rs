@@ -11,9 +11,8 @@ use cdm::{
     MediaKeys, SessionEvent, store::MemoryStore,
 };
 use cenc::Key;
-use clearkey::{InitData, InitDataType, Jwk, KeyId, License, SessionType, limits};
+use clearkey::{InitData, InitDataType, Jwk, KeyId, KeyOctets, License, SessionType, limits};
 use container::{KeySource, Plan};
-use zeroize::Zeroizing;
 
 use crate::{keys::Keys, license_server::LicenseServer};
 
@@ -34,7 +33,7 @@ pub(crate) struct Sessions {
 #[derive(Debug)]
 struct Track {
     media_keys: MediaKeys,
-    key: Zeroizing<[u8; 16]>,
+    key: KeyOctets,
 }
 
 impl Sessions {
@@ -60,8 +59,10 @@ impl Sessions {
             self.add_license(&license.to_json())?;
         }
         for (track, key) in keys.by_track() {
-            let key = Zeroizing::new(*key);
-            self.tracks.insert(track, Track { media_keys: media_keys()?, key });
+            let mut track_key = KeyOctets::default();
+            track_key.copy_from_slice(key);
+            let media_keys = media_keys()?;
+            self.tracks.insert(track, Track { media_keys, key: track_key });
         }
         Ok(())
     }
@@ -106,7 +107,7 @@ impl KeySource for Sessions {
             let Track { media_keys, key } = self.tracks.get(&track)?;
             find(media_keys, kid).or_else(|| {
                 // The track shows only now which key id its key has.
-                let jwk = Jwk::new(kid.clone(), **key);
+                let jwk = Jwk::with_key(kid.clone(), key);
                 let license = License::new(vec![jwk], SessionType::Temporary).ok()?;
                 add_license(media_keys, &license.to_json()).ok()?;
                 find(media_keys, kid)

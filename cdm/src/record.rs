@@ -143,8 +143,8 @@ impl Body<'_> {
 
     fn jwk(&mut self) -> Option<Jwk> {
         let kid = self.kid()?;
-        let key = Zeroizing::new(<[u8; limits::KEY]>::try_from(self.take(limits::KEY)?).ok()?);
-        Some(Jwk::new(kid, *key))
+        let key = <&[u8; limits::KEY]>::try_from(self.take(limits::KEY)?).ok()?;
+        Some(Jwk::with_key(kid, key))
     }
 
     fn kid(&mut self) -> Option<KeyId> {

@@ -11,6 +11,7 @@ use crate::chains::Chains;
 use crate::gather::{Gather, Mode};
 use crate::pending::PerKey;
 use crate::runs::{Layout, Ranges};
+use crate::stack::wipe_below;
 use crate::{Error, Key, SampleEncryption, Scheme};
 
 /// One of many samples.
@@ -45,6 +46,13 @@ pub struct BatchError {
 /// [`BatchError`] for the first sample whose subsamples do not cover it exactly. That sample and
 /// those behind it have not been touched; those before it are decrypted.
 pub fn decrypt_batch<'a>(samples: impl IntoIterator<Item = Sample<'a>>) -> Result<(), BatchError> {
+    let done = decrypt_all(samples);
+    wipe_below();
+    done
+}
+
+#[inline(never)]
+fn decrypt_all<'a>(samples: impl IntoIterator<Item = Sample<'a>>) -> Result<(), BatchError> {
     let mut decryption = Decryption::default();
     let done =
         add_all(samples, |sample| decryption.add(sample.key, &sample.encryption, sample.data));
@@ -63,6 +71,13 @@ pub fn decrypt_batch<'a>(samples: impl IntoIterator<Item = Sample<'a>>) -> Resul
 /// [`BatchError`] for the first sample whose subsamples do not cover it exactly. That sample and
 /// those behind it have not been touched; those before it are encrypted.
 pub fn encrypt_batch<'a>(samples: impl IntoIterator<Item = Sample<'a>>) -> Result<(), BatchError> {
+    let done = encrypt_all(samples);
+    wipe_below();
+    done
+}
+
+#[inline(never)]
+fn encrypt_all<'a>(samples: impl IntoIterator<Item = Sample<'a>>) -> Result<(), BatchError> {
     let mut encryption = Encryption::default();
     let done =
         add_all(samples, |sample| encryption.add(sample.key, &sample.encryption, sample.data));

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use crate::aes::Cipher;
+use crate::stack::wipe_below;
 use crate::{Error, Kernel};
 
 /// A content key: 16 octets, expanded once for the fastest [`Kernel`] of the CPU, for both
@@ -10,7 +11,9 @@ use crate::{Error, Kernel};
 ///
 /// Making one costs as much as a few dozen blocks of AES, so keep it, behind an `Arc` where several
 /// owners need it. It cannot be cloned, shown or read back. Dropping it wipes the memory it lies
-/// in.
+/// in; making it, and every [batch](crate::decrypt_batch), wipes what it has left on the stack. Single samples are too
+/// quick for that: [`decrypt_sample`](crate::decrypt_sample) may leave round keys there, until something else is
+/// called.
 pub struct Key {
     cipher: Box<dyn Cipher>,
 }
@@ -25,7 +28,9 @@ impl Key {
     /// Expands a key for a kernel of one's choice: for tests, and to compare kernels.
     #[must_use]
     pub fn on(kernel: Kernel, octets: &[u8; 16]) -> Self {
-        Self { cipher: kernel.expand(octets) }
+        let cipher = kernel.expand(octets);
+        wipe_below();
+        Self { cipher }
     }
 
     /// A key for a cipher that a test watches.

@@ -77,6 +77,7 @@ mod pending;
 mod runs;
 mod sample;
 mod scheme;
+mod stack;
 mod subsample;
 
 #[cfg(test)]

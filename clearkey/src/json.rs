@@ -4,16 +4,85 @@
 //! Names are compared after their escapes are resolved. Of a repeated member the last one counts.
 //! Values nest 127 deep at most: `serde_json` refuses more, so no message can exhaust the stack.
 
+use std::collections::HashMap;
+use std::fmt;
 use std::ops::RangeInclusive;
 
-use serde_json::Value;
-use zeroize::{Zeroize as _, Zeroizing};
+use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
+use zeroize::Zeroizing;
 
 use crate::{Error, base64url};
 
-/// A message in memory. Its texts may be keys, so they are wiped when it goes. (`serde_json` may
-/// leave copies: of text with escapes in its scratch buffer, of members that were repeated.)
+/// A message in memory. Its texts may be keys, so each is wiped when it goes, also where the message breaks off
+/// behind it. (`serde_json` may leave copies of text with escapes in its scratch buffer.)
 pub(crate) struct Document(Value);
+
+/// A value of JSON. Of a repeated member the last one is kept.
+enum Value {
+    Null,
+    Bool,
+    Number,
+    Text(Zeroizing<String>),
+    List(Vec<Value>),
+    Object(HashMap<String, Value>),
+}
+
+impl<'de> Deserialize<'de> for Value {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(Reader)
+    }
+}
+
+/// Takes whatever comes.
+struct Reader;
+
+impl<'de> Visitor<'de> for Reader {
+    type Value = Value;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a value")
+    }
+
+    fn visit_unit<E>(self) -> Result<Value, E> {
+        Ok(Value::Null)
+    }
+
+    fn visit_bool<E>(self, _: bool) -> Result<Value, E> {
+        Ok(Value::Bool)
+    }
+
+    fn visit_u64<E>(self, _: u64) -> Result<Value, E> {
+        Ok(Value::Number)
+    }
+
+    fn visit_i64<E>(self, _: i64) -> Result<Value, E> {
+        Ok(Value::Number)
+    }
+
+    fn visit_f64<E>(self, _: f64) -> Result<Value, E> {
+        Ok(Value::Number)
+    }
+
+    fn visit_str<E>(self, text: &str) -> Result<Value, E> {
+        Ok(Value::Text(Zeroizing::new(text.to_owned())))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut elements: A) -> Result<Value, A::Error> {
+        let mut list = Vec::new();
+        while let Some(element) = elements.next_element()? {
+            list.push(element);
+        }
+        Ok(Value::List(list))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Value, A::Error> {
+        let mut object = HashMap::new();
+        while let Some((name, value)) = members.next_entry()? {
+            object.insert(name, value);
+        }
+        Ok(Value::Object(object))
+    }
+}
 
 impl Document {
     /// Reads a message whose length has been checked.
@@ -35,21 +104,6 @@ impl Document {
     }
 }
 
-impl Drop for Document {
-    fn drop(&mut self) {
-        wipe(&mut self.0);
-    }
-}
-
-fn wipe(value: &mut Value) {
-    match value {
-        Value::String(text) => text.zeroize(),
-        Value::Array(elements) => elements.iter_mut().for_each(wipe),
-        Value::Object(members) => members.values_mut().for_each(wipe),
-        Value::Null | Value::Bool(_) | Value::Number(_) => {}
-    }
-}
-
 /// A value and the path to it, as in `keys[2].k`; the path of the top level is empty.
 pub(crate) struct Node<'a> {
     value: &'a Value,
@@ -63,7 +117,7 @@ impl<'a> Node<'a> {
 
     /// A member of this object, if it is there.
     pub(crate) fn member(&self, name: &str) -> Result<Option<Node<'a>>, Error> {
-        let members = self.value.as_object().ok_or_else(|| self.not("an object"))?;
+        let Value::Object(members) = self.value else { return Err(self.not("an object")) };
         Ok(members.get(name).map(|value| Node { value, path: self.path_of(name) }))
     }
 
@@ -83,7 +137,7 @@ impl<'a> Node<'a> {
 
     /// The elements of this list.
     pub(crate) fn any_elements(&self) -> Result<impl ExactSizeIterator<Item = Node<'a>>, Error> {
-        let elements = self.value.as_array().ok_or_else(|| self.not("a list"))?;
+        let Value::List(elements) = self.value else { return Err(self.not("a list")) };
         Ok(elements
             .iter()
             .enumerate()
@@ -92,7 +146,10 @@ impl<'a> Node<'a> {
 
     /// This text.
     pub(crate) fn text(&self) -> Result<&'a str, Error> {
-        self.value.as_str().ok_or_else(|| self.not("text"))
+        match self.value {
+            Value::Text(text) => Ok(text),
+            _ => Err(self.not("text")),
+        }
     }
 
     /// The octets that this text says in base64url. The error says where it goes wrong, not what
@@ -103,11 +160,12 @@ impl<'a> Node<'a> {
         allowed: RangeInclusive<usize>,
     ) -> Result<Zeroizing<Vec<u8>>, Error> {
         let path = || self.path.clone();
-        let octets = base64url::decode(self.text()?).map_err(|error| Error::MemberBase64 {
+        let text = self.text()?;
+        let octets = base64url::decode(text).map_err(|error| Error::MemberBase64 {
             path: path(),
             at: match error {
                 Error::Base64Character { at, .. } => at,
-                _ => self.value.as_str().map_or(0, str::len),
+                _ => text.len(),
             },
         })?;
         let octets = Zeroizing::new(octets);
@@ -131,10 +189,10 @@ impl<'a> Node<'a> {
 fn kind(value: &Value) -> &'static str {
     match value {
         Value::Null => "null",
-        Value::Bool(_) => "a truth value",
-        Value::Number(_) => "a number",
-        Value::String(_) => "text",
-        Value::Array(_) => "a list",
+        Value::Bool => "a truth value",
+        Value::Number => "a number",
+        Value::Text(_) => "text",
+        Value::List(_) => "a list",
         Value::Object(_) => "an object",
     }
 }
@@ -162,10 +220,9 @@ mod tests {
     }
 
     #[test]
-    fn wiping_reaches_every_text() {
-        let mut value = serde_json::json!({"a": ["secret", {"b": "secret"}], "c": 1, "d": null});
-        wipe(&mut value);
-        assert_eq!(value, serde_json::json!({"a": ["", {"b": ""}], "c": 1, "d": null}));
+    fn of_a_repeated_member_the_last_one_counts() {
+        let document = Document::read(br#"{"a":"first","b":1,"a":"last"}"#).unwrap();
+        assert_eq!(document.root().required("a").unwrap().text().unwrap(), "last");
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::str::FromStr;
 use data_encoding::HEXLOWER_PERMISSIVE;
 use zeroize::Zeroizing;
 
-use crate::{Error, Jwk, base64url, limits};
+use crate::{Error, Jwk, KeyOctets, base64url};
 
 /// Splits a name from its key, at the first `:` or `=`: 32 hex digits, or 22 characters of base64url.
 /// What the name may be is for the caller to say.
@@ -19,14 +19,14 @@ use crate::{Error, Jwk, base64url, limits};
 /// # Errors
 ///
 /// [`Error::KeyPairText`] and [`Error::KeyText`], which quote nothing.
-pub fn split(text: &str) -> Result<(&str, Zeroizing<[u8; limits::KEY]>), Error> {
+pub fn split(text: &str) -> Result<(&str, KeyOctets), Error> {
     let (name, key) = text.split_once([':', '=']).ok_or(Error::KeyPairText)?;
     let octets = match key.len() {
         32 => HEXLOWER_PERMISSIVE.decode(key.as_bytes()).ok(),
         _ => base64url::decode(key).ok(),
     };
     let octets = Zeroizing::new(octets.ok_or(Error::KeyText)?);
-    let mut key = Zeroizing::new([0; limits::KEY]);
+    let mut key = KeyOctets::default();
     if octets.len() != key.len() {
         return Err(Error::KeyText);
     }
@@ -51,7 +51,7 @@ impl FromStr for Jwk {
 
     fn from_str(text: &str) -> Result<Self, Error> {
         let (kid, key) = split(text)?;
-        Ok(Self::new(kid.parse()?, *key))
+        Ok(Self::with_key(kid.parse()?, &key))
     }
 }
 

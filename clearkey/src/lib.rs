@@ -91,6 +91,8 @@ pub use error::Error;
 pub use exception::Exception;
 pub use init_data::{InitData, InitDataType};
 pub use key_id::KeyId;
-pub use message::{Answer, CdmMessage, Jwk, License, LicenseRelease, LicenseRequest, Response};
+pub use message::{
+    Answer, CdmMessage, Jwk, KeyOctets, License, LicenseRelease, LicenseRequest, Response,
+};
 pub use quote::quote;
 pub use session_type::SessionType;

@@ -1,6 +1,10 @@
 //! Files that change while a server runs.
 
-use std::{fs, os::unix::fs::MetadataExt, path::PathBuf};
+use std::{
+    fs, io,
+    os::unix::fs::MetadataExt,
+    path::{Path, PathBuf},
+};
 
 /// Files, as they were when they were last taken note of.
 #[derive(Debug)]
@@ -13,7 +17,8 @@ pub struct Watch {
 }
 
 /// What of a file changes when its content does: device, inode, length, and the times, in nanoseconds, at which
-/// content and inode were changed. `None`: there is no such file.
+/// content and inode were changed. `None`: there is no such file. What is read from a pipe comes once, and is no
+/// change of it.
 type Stamp = Option<(u64, u64, u64, (i64, i64), (i64, i64))>;
 
 impl Watch {
@@ -53,9 +58,25 @@ impl Watch {
     }
 }
 
+/// Refuses to read again what is no file any more: a pipe without a writer would be waited for, and nothing would
+/// be looked at meanwhile.
+///
+/// # Errors
+///
+/// What the path leads to, if it is not a regular file.
+pub fn regular(path: &Path) -> io::Result<()> {
+    match fs::metadata(path)?.is_file() {
+        true => Ok(()),
+        false => Err(io::Error::other("not a regular file")),
+    }
+}
+
 fn stamps(paths: &[PathBuf]) -> Vec<Stamp> {
     let stamp = |path: &PathBuf| {
         let file = fs::metadata(path).ok()?;
+        if !file.is_file() {
+            return Some((file.dev(), file.ino(), file.mode().into(), (0, 0), (0, 0)));
+        }
         let modified = (file.mtime(), file.mtime_nsec());
         Some((file.dev(), file.ino(), file.len(), modified, (file.ctime(), file.ctime_nsec())))
     };
@@ -65,6 +86,18 @@ fn stamps(paths: &[PathBuf]) -> Vec<Stamp> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_a_pipe_has_said_is_no_change() {
+        let folder = tempfile::tempdir().unwrap();
+        let fifo = folder.path().join("fifo");
+        assert!(std::process::Command::new("mkfifo").arg(&fifo).status().unwrap().success());
+        let mut watch = Watch::new(vec![fifo.clone()]);
+        let file = fs::File::options().read(true).write(true).open(&fifo).unwrap();
+        io::Write::write_all(&mut &file, b"keys").unwrap();
+        assert_eq!([(); 3].map(|()| watch.read_changed(|_| ())), [None; 3]);
+        assert_eq!(regular(&fifo).unwrap_err().to_string(), "not a regular file");
+    }
 
     #[test]
     fn what_changes_while_it_is_read_is_read_again() {

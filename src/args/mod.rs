@@ -66,7 +66,9 @@ pub(crate) enum Command {
 ///
 /// Takes MP4 and WebM files, fragmented or progressive, and media segments with their init segment; schemes
 /// cenc, cens, cbc1 and cbcs, and PIFF 1.1. All lengths and offsets stay as they were: the boxes
-/// that protection needed become `free` boxes. The output takes its final name only when it is whole.
+/// that protection needed become `free` boxes. The output takes its final name only when it is whole. Until then it
+/// lies beside it as `.clearkey-…`, which stays if the command is killed outright (SIGKILL), and can be deleted. An
+/// input that somebody changes meanwhile is refused at the end.
 #[derive(Debug, clap::Args)]
 #[command(after_help = DECRYPT_EXAMPLES)]
 pub(crate) struct DecryptArgs {

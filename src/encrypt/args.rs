@@ -14,6 +14,9 @@ use clap::{ValueEnum, ValueHint};
 /// With --mpd and --hls it writes what players open: a DASH manifest, and HLS playlists. Inputs are then
 /// fragmented MP4 with one `sidx` box in front, or WebM with `Cues`, each with one track; of others it says
 /// how FFmpeg makes them so.
+///
+/// Outputs, keys and manifests take their names when all of them are whole. Until then they lie beside them as
+/// `.clearkey-…`, which stay if the command is killed outright (SIGKILL), and can be deleted.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct EncryptArgs {

@@ -23,7 +23,8 @@ use super::{
 use crate::{
     args::is_standard,
     input::Positioned,
-    output::{Readers, folder, write_whole},
+    output::Output,
+    unfinished::{Readers, folder},
 };
 
 /// The manifests that are asked for.
@@ -104,27 +105,34 @@ impl Manifests {
         playlists.chain(self.mpd.clone()).collect()
     }
 
-    /// Writes them, playlists before what leads to them. `keys` are those of the outputs.
-    pub(super) fn write(&self, outputs: &[&Path], keys: &[Jwk]) -> anyhow::Result<()> {
+    /// Writes them, playlists before what leads to them: all are whole then, and have no names yet. Each output has
+    /// a path, and a place where it can be read. `keys` are those of the outputs.
+    pub(super) fn write(
+        &self,
+        outputs: &[(&Path, &Output)],
+        keys: &[Jwk],
+    ) -> anyhow::Result<Vec<Output>> {
         if self.are_none() {
-            return Ok(());
+            return Ok(Vec::new());
         }
-        let streams = outputs.iter().map(|path| {
-            let file = Positioned::open(path);
+        let streams = outputs.iter().map(|(path, output)| {
+            let file = output.place().context("not a file").and_then(Positioned::open);
             let stream = file.and_then(|file| Stream::read(&file).map_err(anyhow::Error::from));
             stream.with_context(|| path.display().to_string())
         });
         let streams = streams.collect::<anyhow::Result<Vec<Stream>>>()?;
+        let paths: Vec<_> = outputs.iter().map(|(path, _)| *path).collect();
+        let mut manifests = Vec::new();
         if let Some(path) = &self.hls {
-            self.write_hls(path, outputs, &streams, keys)?;
+            self.write_hls(path, &paths, &streams, keys, &mut manifests)?;
         }
         if let Some(path) = &self.mpd {
-            let urls: Vec<_> = outputs.iter().map(|output| relative(path, output)).collect();
+            let urls: Vec<_> = paths.iter().map(|output| relative(path, output)).collect();
             let text = dash::manifest(&placed(&urls, &streams), self.license_url.as_deref());
             let text = text.with_context(|| path.display().to_string())?;
-            write_whole(path, text.as_bytes(), Readers::Usual)?;
+            manifests.push(Output::whole(path, text.as_bytes(), Readers::Usual)?);
         }
-        Ok(())
+        Ok(manifests)
     }
 
     fn write_hls(
@@ -133,6 +141,7 @@ impl Manifests {
         outputs: &[&Path],
         streams: &[Stream],
         keys: &[Jwk],
+        manifests: &mut Vec<Output>,
     ) -> anyhow::Result<()> {
         let (format, readers) = match self.key_format {
             HlsKeyFormat::Clearkey => (KeyFormat::ClearKey, Readers::Usual),
@@ -144,12 +153,13 @@ impl Manifests {
             let url = relative(&playlist, output);
             let text = hls::media_playlist(&StreamAt { url: &url, stream }, format);
             let text = text.with_context(|| playlist.display().to_string())?;
-            write_whole(&playlist, text.as_bytes(), readers)?;
+            manifests.push(Output::whole(&playlist, text.as_bytes(), readers)?);
             urls.push(relative(path, &playlist));
         }
         let text = hls::multivariant_playlist(&placed(&urls, streams));
         let text = text.with_context(|| path.display().to_string())?;
-        write_whole(path, text.as_bytes(), Readers::Usual)
+        manifests.push(Output::whole(path, text.as_bytes(), Readers::Usual)?);
+        Ok(())
     }
 }
 

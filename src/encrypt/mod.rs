@@ -13,6 +13,7 @@ mod urls;
 mod write;
 
 use anyhow::{Context, bail};
+use clearkey::Jwk;
 use container::{Planner, Track};
 
 pub(crate) use self::args::EncryptArgs;
@@ -28,6 +29,7 @@ use crate::{
     Outcome,
     args::{is_standard, name},
     input::Units,
+    output::Output,
 };
 
 pub(crate) fn run(args: EncryptArgs) -> anyhow::Result<Outcome> {
@@ -78,23 +80,42 @@ fn encrypt(args: &EncryptArgs) -> anyhow::Result<Vec<Report>> {
     }
     let keys = maker.into_keys();
     // Nothing is written before here.
-    if let Some(folder) = &targets.new_folder {
-        std::fs::create_dir(folder).with_context(|| folder.display().to_string())?;
+    let Some(folder) = &targets.new_folder else { return write(args, &keys, jobs, &manifests) };
+    std::fs::create_dir(folder).with_context(|| folder.display().to_string())?;
+    let written = write(args, &keys, jobs, &manifests);
+    if written.is_err() {
+        // Unless something is in it.
+        let _ = std::fs::remove_dir(folder);
     }
+    written
+}
+
+/// Writes everything, and then gives all of it its names: the keys of old files are not lost before the new files
+/// are whole.
+fn write(
+    args: &EncryptArgs,
+    keys: &[Jwk],
+    jobs: Vec<(&Target, Planned, Report)>,
+    manifests: &Manifests,
+) -> anyhow::Result<Vec<Report>> {
     // Before the files: whoever has a file needs them.
+    let mut secrets = Vec::new();
     if let Some(path) = &args.license_out {
-        secrets::write_license(path, &keys)?;
+        secrets.push(secrets::write_license(path, keys)?);
     }
     if let Some(path) = &args.keys_out {
-        secrets::write_keys(path, &keys)?;
+        secrets.push(secrets::write_keys(path, keys)?);
     }
-    let mut reports = Vec::new();
+    let (mut files, mut reports) = (Vec::new(), Vec::new());
     for (target, planned, report) in jobs {
-        blamed(&target.blame, planned.write(&target.output, args))?;
+        let file = blamed(&target.blame, planned.write(&target.output, args))?;
+        files.push((target.output.as_path(), file));
         reports.push(report);
     }
-    let outputs: Vec<_> = inputs.iter().map(|input| input.target.output.as_path()).collect();
-    manifests.write(&outputs, &keys)?;
+    let placed: Vec<_> = files.iter().map(|(path, file)| (*path, file)).collect();
+    let manifests = manifests.write(&placed, keys)?;
+    let files = files.into_iter().map(|(_, file)| file);
+    Output::finish(secrets.into_iter().chain(files).chain(manifests))?;
     Ok(reports)
 }
 

@@ -6,22 +6,19 @@ use anyhow::bail;
 use clearkey::{Jwk, SessionType};
 use zeroize::Zeroizing;
 
-use crate::{
-    output::{Readers, write_whole},
-    sessions::licenses,
-};
+use crate::{output::Output, sessions::licenses, unfinished::Readers};
 
 /// Writes the license for `keys` as a server would answer it.
-pub(super) fn write_license(path: &Path, keys: &[Jwk]) -> anyhow::Result<()> {
+pub(super) fn write_license(path: &Path, keys: &[Jwk]) -> anyhow::Result<Output> {
     let licenses = licenses(keys.iter(), SessionType::Temporary)?;
     let [license] = licenses.as_slice() else {
         bail!("--license-out: {} licenses would be needed for so many keys", licenses.len());
     };
-    write_whole(path, &license.to_json(), Readers::Owner)
+    Output::whole(path, &license.to_json(), Readers::Owner)
 }
 
 /// Writes one `KID:KEY` a line.
-pub(super) fn write_keys(path: &Path, keys: &[Jwk]) -> anyhow::Result<()> {
+pub(super) fn write_keys(path: &Path, keys: &[Jwk]) -> anyhow::Result<Output> {
     let hex = |octets: &[u8]| Zeroizing::new(data_encoding::HEXLOWER.encode(octets));
     let mut text = Zeroizing::new(String::with_capacity(keys.len() * (2 * 512 + 34)));
     for jwk in keys {
@@ -30,5 +27,5 @@ pub(super) fn write_keys(path: &Path, keys: &[Jwk]) -> anyhow::Result<()> {
         text.push_str(&hex(jwk.key()));
         text.push('\n');
     }
-    write_whole(path, text.as_bytes(), Readers::Owner)
+    Output::whole(path, text.as_bytes(), Readers::Owner)
 }

@@ -11,7 +11,7 @@ use anyhow::{Context, bail};
 use super::{args::EncryptArgs, manifests::Manifests, urls::canonical};
 use crate::{
     args::{is_standard, name},
-    output::folder,
+    unfinished::folder,
 };
 
 /// An input and its output.

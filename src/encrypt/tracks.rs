@@ -159,7 +159,7 @@ fn random_key() -> anyhow::Result<Jwk> {
     let kid = KeyId::from(random()?);
     let mut key = zeroize::Zeroizing::new([0; 16]);
     getrandom::fill(&mut *key).context("the system's randomness")?;
-    Ok(Jwk::new(kid, *key))
+    Ok(Jwk::with_key(kid, &key))
 }
 
 /// 16 octets from the system's randomness.

@@ -12,6 +12,7 @@ use super::{Report, args::EncryptArgs};
 use crate::{
     args::threads,
     input::{Positioned, Units},
+    output::Output,
     pieces::{Piece, WINDOW},
     rewrite::{Rewrite, Unit},
     stages::Stages,
@@ -21,7 +22,6 @@ use crate::{
 /// known.
 pub(super) struct Planned {
     file: Arc<Positioned>,
-    len: Option<u64>,
     encryptor: Encryptor,
     plans: Vec<ReadyPlan>,
     relocation: Relocation,
@@ -42,12 +42,12 @@ impl Planned {
             ready.edits().for_each(|edit| relocation.add(edit));
             plans.push(ready);
         }
-        Ok(Self { file, len: units.len(), encryptor, plans, relocation })
+        Ok(Self { file, encryptor, plans, relocation })
     }
 
-    /// The second pass.
-    pub(super) fn write(self, to: &Path, args: &EncryptArgs) -> anyhow::Result<()> {
-        let Self { file, len, encryptor, plans, relocation } = self;
+    /// The second pass. The output is whole then, and has no name yet.
+    pub(super) fn write(self, to: &Path, args: &EncryptArgs) -> anyhow::Result<Output> {
+        let Self { file, encryptor, plans, relocation } = self;
         let mut plans = plans.into_iter();
         let mut current: Option<(Arc<Unit>, vec::IntoIter<_>)> = None;
         let next = |_: &mut Vec<u8>| loop {
@@ -63,7 +63,7 @@ impl Planned {
         };
         let rewrite = Rewrite {
             path: to,
-            len,
+            input: Some(&file),
             relocation: &relocation,
             threads: threads(args.threads),
             quiet: args.quiet,

@@ -19,6 +19,7 @@ mod bench;
 mod encrypt;
 mod encrypt_webm;
 mod exchange;
+mod faults;
 mod fixtures;
 mod generated;
 mod hostile;

@@ -8,20 +8,38 @@ use crate::json::{Document, Node};
 use crate::quote::quote;
 use crate::{Error, KeyId, base64url, limits};
 
+/// The octets of a key, which are wiped when they go. They are on the heap: what is moved leaves a copy where it was,
+/// and nobody wipes that.
+pub type KeyOctets = Box<Zeroizing<[u8; limits::KEY]>>;
+
 /// A key with its name: a JSON Web Key (RFC 7517) of type `oct`.
 ///
 /// The key is wiped when this goes, and `Debug` leaves it out.
-#[derive(Clone)]
 pub struct Jwk {
     kid: KeyId,
-    key: Zeroizing<[u8; limits::KEY]>,
+    key: KeyOctets,
+}
+
+impl Clone for Jwk {
+    fn clone(&self) -> Self {
+        Self::with_key(self.kid.clone(), &self.key)
+    }
 }
 
 impl Jwk {
-    /// Gives a key its name.
+    /// Gives a key its name. Wiping what is left of `key` where it was is for the caller, who can do so only with
+    /// [`with_key`](Self::with_key).
     #[must_use]
     pub fn new(kid: KeyId, key: [u8; limits::KEY]) -> Self {
-        Self { kid, key: Zeroizing::new(key) }
+        Self::with_key(kid, &key)
+    }
+
+    /// The same of a key that lies somewhere. Wiping that stays with the caller.
+    #[must_use]
+    pub fn with_key(kid: KeyId, key: &[u8; limits::KEY]) -> Self {
+        let mut jwk = Self { kid, key: KeyOctets::default() };
+        jwk.key.copy_from_slice(key);
+        jwk
     }
 
     /// The name.
@@ -73,9 +91,9 @@ impl Jwk {
         }
         let kid = KeyId::new(&*element.required("kid")?.octets("key id", 1..=limits::KEY_ID)?)?;
         let octets = element.required("k")?.octets("key", limits::KEY..=limits::KEY)?;
-        let mut key = Zeroizing::new([0; limits::KEY]);
-        key.copy_from_slice(&octets);
-        Ok(Self { kid, key })
+        let mut jwk = Self { kid, key: KeyOctets::default() };
+        jwk.key.copy_from_slice(&octets);
+        Ok(jwk)
     }
 
     /// The octets that [`write`](Self::write) adds.
@@ -87,7 +105,7 @@ impl Jwk {
 
     /// Writes an element of `keys`.
     pub(super) fn write(&self, json: &mut Zeroizing<Vec<u8>>) {
-        let k = Zeroizing::new(base64url::encode(&*self.key));
+        let k = Zeroizing::new(base64url::encode(&self.key[..]));
         let kid = base64url::encode(self.kid.as_bytes());
         let [before, between, behind] = PIECES;
         for piece in [before, &k, between, &kid, behind] {

@@ -8,7 +8,7 @@ mod request;
 mod response;
 
 pub use cdm_message::CdmMessage;
-pub use jwk::Jwk;
+pub use jwk::{Jwk, KeyOctets};
 pub use license::License;
 pub use release::LicenseRelease;
 pub use request::{Answer, LicenseRequest};

@@ -9,7 +9,7 @@ use std::{
 use clearkey::{Jwk, key_text};
 use zeroize::Zeroizing;
 
-use crate::Error;
+use crate::{Error, regular};
 
 /// The longest file that is read, in octets: some 200,000 keys.
 const FILE: u64 = 16 << 20;
@@ -19,6 +19,19 @@ pub(super) fn read_all(paths: &[PathBuf]) -> Result<Vec<Vec<Jwk>>, Error> {
     paths.iter().map(|path| read(path)).collect()
 }
 
+<<<<<<< HEAD
+=======
+/// The same once more, of files only.
+pub(super) fn read_again(paths: &[PathBuf]) -> Result<Vec<Vec<Jwk>>, Error> {
+    for path in paths {
+        let place = || path.display().to_string();
+        regular(path).map_err(|reason| Error::KeyFile { path: place(), reason })?;
+    }
+    read_all(paths)
+}
+
+/// Reads a JWK set, which begins with `{`, or `KID:KEY` lines.
+>>>>>>> faults
 fn read(path: &Path) -> Result<Vec<Jwk>, Error> {
     let place = path.display().to_string();
     let content = content(path).map_err(|reason| Error::KeyFile { path: place.clone(), reason })?;

@@ -14,7 +14,7 @@ use clearkey::{Jwk, KeyId};
 
 #[cfg(any(test, fuzzing))]
 pub(crate) use self::files::parse;
-use self::files::read_all;
+use self::files::{read_again, read_all};
 pub use self::seed::Seed;
 use crate::{Error, Watch};
 
@@ -88,7 +88,7 @@ impl KeyStore {
     /// answered meanwhile are answered from the keys as they were.
     pub fn refresh(&self) -> Refresh {
         let mut files = self.files.lock().unwrap_or_else(PoisonError::into_inner);
-        match files.read_changed(read_all) {
+        match files.read_changed(read_again) {
             None => Refresh::Unchanged,
             Some(Err(error)) => Refresh::Failed(error),
             Some(Ok(read)) => {
@@ -196,6 +196,22 @@ mod tests {
         store.refresh();
         assert!(matches!(store.refresh(), Refresh::Read(1)));
         assert_eq!(found(&store, 4), Some(40));
+    }
+
+    /// A pipe that nobody writes to would be waited for: neither these keys nor others would ever be read again.
+    #[test]
+    fn a_pipe_in_the_place_of_a_file_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("keys");
+        fs::write(&file, line(1, 10)).unwrap();
+        let files = vec![file.clone()];
+        let store = KeyStore::open(KeySources { files, ..KeySources::default() }).unwrap();
+        fs::remove_file(&file).unwrap();
+        assert!(std::process::Command::new("mkfifo").arg(&file).status().unwrap().success());
+        store.refresh();
+        let Refresh::Failed(error) = store.refresh() else { panic!("it is a pipe") };
+        assert!(error.to_string().ends_with("keys: not a regular file"), "{error}");
+        assert_eq!(found(&store, 1), Some(10));
     }
 
     #[test]

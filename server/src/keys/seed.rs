@@ -20,7 +20,7 @@ pub(super) const SEED: usize = 30;
 ///
 /// It is wiped when it goes, and `Debug` does not show it.
 #[derive(Clone)]
-pub struct Seed(Zeroizing<[u8; SEED]>);
+pub struct Seed(Box<Zeroizing<[u8; SEED]>>);
 
 impl Seed {
     /// Takes the first 30 octets.
@@ -31,7 +31,8 @@ impl Seed {
     pub fn new(octets: &[u8]) -> Result<Self, Error> {
         let octets =
             octets.get(..SEED).ok_or(Error::SeedTooShort { len: octets.len(), least: SEED })?;
-        let mut seed = Zeroizing::new([0; SEED]);
+        // On the heap: what is moved leaves a copy where it was.
+        let mut seed = Box::<Zeroizing<[u8; SEED]>>::default();
         seed.copy_from_slice(octets);
         Ok(Self(seed))
     }
@@ -54,7 +55,7 @@ impl Seed {
                 *octet ^= front ^ back;
             }
         }
-        Some(Jwk::new(kid.clone(), *key))
+        Some(Jwk::with_key(kid.clone(), &key))
     }
 }
 

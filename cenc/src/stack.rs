@@ -1,0 +1,15 @@
+//! What calculations leave behind on the stack.
+
+use std::hint::black_box;
+
+/// Octets: deeper than any call into a kernel goes. Code that is not optimised needs more than the few hundred that
+/// kernels need.
+const DEPTH: usize = if cfg!(debug_assertions) { 32 << 10 } else { 4 << 10 };
+
+/// Overwrites what calls that have returned have left on the stack of this thread: registers that held a key, or round
+/// keys, may have been put aside there. Whoever calls this must have made those calls from the same place, and they
+/// must be calls: what is inlined is not below.
+#[inline(never)]
+pub(crate) fn wipe_below() {
+    black_box(&mut [0_u64; DEPTH / size_of::<u64>()]);
+}
