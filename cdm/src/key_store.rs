@@ -6,7 +6,7 @@ use std::{
     sync::{Arc, PoisonError},
 };
 
-use cenc::{Key, Sample, SampleEncryption, decrypt_batch};
+use cenc::{Key, SampleEncryption, decrypt_sample};
 use clearkey::KeyId;
 
 #[cfg(loom)]
@@ -69,9 +69,7 @@ impl KeyStore {
         sample: &mut [u8],
     ) -> Result<Decryption, cenc::Error> {
         let Some(key) = self.key(kid) else { return Ok(Decryption::NoKey) };
-        // As a batch, which leaves nothing of the key on the stack.
-        let batch = [Sample { key: &key, encryption: *encryption, data: sample }];
-        decrypt_batch(batch).map_err(|error| error.error)?;
+        decrypt_sample(&key, encryption, sample)?;
         Ok(Decryption::Done)
     }
 

@@ -11,9 +11,9 @@ use crate::{Error, Kernel};
 ///
 /// Making one costs as much as a few dozen blocks of AES, so keep it, behind an `Arc` where several
 /// owners need it. It cannot be cloned, shown or read back. Dropping it wipes the memory it lies
-/// in; making it, and every [batch](crate::decrypt_batch), wipes what it has left on the stack. Single samples are too
-/// quick for that: [`decrypt_sample`](crate::decrypt_sample) may leave round keys there, until something else is
-/// called.
+/// in; making it, every [batch](crate::decrypt_batch), and dropping it wipe the stack below them. Single samples are too
+/// quick for that: [`decrypt_sample`](crate::decrypt_sample) may leave round keys on the stack of its thread, until
+/// something else is called.
 pub struct Key {
     cipher: Box<dyn Cipher>,
 }
@@ -55,6 +55,13 @@ impl TryFrom<&[u8]> for Key {
     fn try_from(octets: &[u8]) -> Result<Self, Error> {
         let octets = octets.try_into().map_err(|_| Error::InvalidKeySize { size: octets.len() })?;
         Ok(Self::new(octets))
+    }
+}
+
+/// Round keys that this thread's last call has left on the stack go, too.
+impl Drop for Key {
+    fn drop(&mut self) {
+        wipe_below();
     }
 }
 

@@ -2,9 +2,8 @@
 
 use std::hint::black_box;
 
-/// Octets: deeper than any call into a kernel goes. Code that is not optimised needs more than the few hundred that
-/// kernels need.
-const DEPTH: usize = if cfg!(debug_assertions) { 32 << 10 } else { 4 << 10 };
+/// Octets: deeper than any call into a kernel goes, with the room where blocks are gathered.
+const DEPTH: usize = 32 << 10;
 
 /// Overwrites what calls that have returned have left on the stack of this thread: registers that held a key, or round
 /// keys, may have been put aside there. Whoever calls this must have made those calls from the same place, and they
