@@ -1,4 +1,4 @@
-//! Numbers that are the same in each run.
+//! Numbers that are the same in each run, and with each version of a library: inputs keep their numbers.
 
 /// SplitMix64.
 #[derive(Clone, Debug)]
