@@ -264,6 +264,22 @@ mod tests {
         }
     }
 
+    /// Whether the sizes that grow are written in as many bytes as they need then.
+    fn has_room(original: &Original, mutation: Mutation) -> bool {
+        let tree = &original.tree;
+        let (node, first) = match mutation {
+            Mutation::Duplicate { node, .. } => (node, tree.nodes[node].parent),
+            Mutation::Nest { node, .. } => (node, Some(node)),
+            Mutation::Move { node, to, .. } => (node, Some(to)),
+            _ => return true,
+        };
+        let more = tree.nodes[node].range().len() as u64;
+        std::iter::successors(first, |above| tree.nodes[*above].parent).all(|above| {
+            let above = &tree.nodes[above];
+            matches!(above.size, Size::Element(_, width) if above.stated(&original.file) + more < largest(width))
+        })
+    }
+
     /// In WebM nothing depends on where an element stands, so that all of them are found again.
     #[test]
     fn corrected_sizes_come_out_even() {
@@ -271,11 +287,14 @@ mod tests {
         let mut tried = 0;
         for case in all(SMALL[2], &original).iter().filter(|case| case.kind == Kind::Place) {
             let Some(expected) = expected(&original, case.first) else { continue };
-            let changed = Tree::read(&case.make(&original));
-            let told = Told(case.first, &original).to_string();
-            // What is no longer the first element of a file is not EBML to begin with.
-            if changed.is_webm {
-                assert_eq!(changed.nodes.len(), expected, "{told}");
+            if !has_room(&original, case.first) {
+                continue;
+            }
+            let changed = case.make(&original);
+            // An input that begins with another element is no WebM.
+            if changed.starts_with(&original.file[..4]) {
+                let told = Told(case.first, &original).to_string();
+                assert_eq!(Tree::read(&changed).nodes.len(), expected, "{told}");
                 tried += 1;
             }
         }
