@@ -70,7 +70,8 @@ impl<'i> Input<'i> {
             return Err(Stop::Failed(Error::Limit {
                 place: Place { path: header.kind.to_string(), at },
                 what: "the size of a header box",
-                value: end - at,
+                // An end beyond all offsets is no end.
+                value: (end - at).max(header.size.unwrap_or_default()),
                 limit: limits::HEADER,
             }));
         }
@@ -116,8 +117,13 @@ impl<'i> Input<'i> {
     /// Why this is not MP4 at all, if one can tell from how it begins. A wrong box size means little
     /// where there are no boxes.
     pub(crate) fn not_mp4(&self) -> Option<Error> {
+        self.odd_start().map(|what| Error::UnknownFormat { what })
+    }
+
+    /// How the input begins, if no MP4 file begins so.
+    pub(crate) fn odd_start(&self) -> Option<String> {
         let mut bytes = [0; 8];
-        let what = match self.end() {
+        Some(match self.end() {
             0 => "it is empty".to_owned(),
             1..8 => format!("it has {} bytes", self.end()),
             _ => {
@@ -127,8 +133,7 @@ impl<'i> Input<'i> {
                 }
                 format!("it begins with `{}`", bytes.escape_ascii())
             }
-        };
-        Some(Error::UnknownFormat { what })
+        })
     }
 
     pub(crate) fn fill(&self, at: u64, buffer: &mut [u8]) -> Result<(), Stop> {
@@ -233,6 +238,17 @@ mod tests {
                 )
             );
         }
+        // Where such a box would end is beyond all offsets, and its size is told all the same.
+        let widest = plain(b"moov").u64(u64::MAX - 10).stating(1);
+        let widest = over(widest.as_ref(), false, |input| {
+            let header = input.header(100)?;
+            input.body(&header, 100, input.box_end(&header, 100)?)
+        });
+        let size = u64::MAX - 10;
+        assert_eq!(
+            failed(widest),
+            format!("`moov` at byte 100: the size of a header box is {size}, the limit is {limit}")
+        );
     }
 
     #[test]

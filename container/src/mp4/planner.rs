@@ -25,12 +25,15 @@ pub struct Planner {
     is_mp4: bool,
     /// A box is being passed on that ends there.
     passing: Option<Passing>,
+    /// How the input begins, where no MP4 file begins so. What has come by a pipe is gone later.
+    odd_start: Option<String>,
 }
 
 #[derive(Clone, Debug)]
 struct Passing {
     place: Place,
     /// `None`: the box is the last of the input.
+    size: Option<u64>,
     end: Option<u64>,
 }
 
@@ -63,20 +66,29 @@ impl Planner {
     /// What is wrong with the input. The planner is of no use after an error.
     pub fn next_unit(&mut self, input: &dyn ReadAt, whole: bool) -> Result<Step, Error> {
         let mut input = Input::new(input, whole, self.at);
+        if self.at == 0 {
+            self.odd_start = input.odd_start();
+        }
+        let boxed = self.passing.as_ref().map_or(self.at, |passing| passing.place.at);
         match self.plan(&mut input) {
             Ok(None) if self.is_mp4 => Ok(Step::End),
-            Ok(None) => Err(input.not_mp4().unwrap_or(NO_MOVIE)),
+            Ok(None) => Err(self.not_mp4().unwrap_or(NO_MOVIE)),
             Ok(Some(plan)) => {
                 self.at = plan.range.end;
                 Ok(Step::Unit(plan))
             }
             Err(Stop::More(until)) => Ok(Step::More(until)),
             Err(Stop::Everything) => Ok(Step::Everything),
-            Err(Stop::Failed(error)) => match self.at {
-                0 => Err(input.not_mp4().unwrap_or(error)),
+            Err(Stop::Failed(error)) => match boxed {
+                0 => Err(self.not_mp4().unwrap_or(error)),
                 _ => Err(error),
             },
         }
+    }
+
+    /// As [`Input::not_mp4`], when the start of the input is gone, too.
+    fn not_mp4(&self) -> Option<Error> {
+        self.odd_start.clone().map(|what| Error::UnknownFormat { what })
     }
 
     fn plan(&mut self, input: &mut Input<'_>) -> Result<Option<Plan>, Stop> {
@@ -119,7 +131,7 @@ impl Planner {
         }
         let place = Place { path: header.kind.to_string(), at: self.at };
         let end = header.size.map(|size| self.at.saturating_add(size));
-        self.pass(Passing { place, end }, input)
+        self.pass(Passing { place, size: header.size, end }, input)
     }
 
     /// Passes on what has arrived of a box that speaks of nothing.
@@ -127,12 +139,11 @@ impl Planner {
         let there = input.end();
         let end = passing.end.map_or(there, |end| end.min(there));
         if end == self.at && passing.end != Some(end) {
-            return match (input.whole, passing.end) {
+            return match (input.whole, passing.size) {
                 (false, _) => Err(Stop::More(self.at + 1)),
                 (true, None) => Ok(None),
-                (true, Some(box_end)) => {
-                    let Place { at, .. } = passing.place;
-                    let (size, available) = (box_end - at, end - at);
+                (true, Some(size)) => {
+                    let available = end - passing.place.at;
                     Err(Error::TruncatedBox { place: passing.place, size, available }.into())
                 }
             };
@@ -500,6 +511,46 @@ mod tests {
             told(step(&mut planner, &all, true)),
             format!("`free` at byte {at}: a size of 200 bytes, but only 100 are left")
         );
+    }
+
+    /// Hands an input over as a pipe does, of which nothing stays that has been planned.
+    fn piped(bytes: &[u8]) -> Result<(), Error> {
+        let (mut planner, mut at, mut come) = (Planner::new(), 0, 0);
+        loop {
+            let whole = come == bytes.len();
+            let window = Window::new(at as u64, &bytes[at..come]);
+            match planner.next_unit(&window, whole)? {
+                Step::Unit(plan) => at = usize::try_from(plan.range().end).unwrap(),
+                Step::More(_) => come = (come + 20).min(bytes.len()),
+                Step::Everything => come = bytes.len(),
+                Step::End => return Ok(()),
+            }
+        }
+    }
+
+    #[test]
+    fn a_pipe_that_is_no_mp4_is_refused_as_a_file_is() {
+        for bytes in [
+            plain(b"abcd").zeros(92).stating(200),
+            plain(b"abcd").zeros(92),
+            plain(b"abcd").u64(u64::MAX).zeros(60).stating(1),
+        ] {
+            let message = told(piped(bytes.as_ref()));
+            assert!(message.starts_with("this is neither an MP4 nor a WebM file: it begins"));
+            assert_eq!(message, told(plans(bytes.as_ref())));
+        }
+        assert!(piped(&file(&[plain(b"abcd").zeros(92), cenc_moov()])).is_ok());
+    }
+
+    #[test]
+    fn a_size_is_told_as_it_is_stated() {
+        for size in [u64::MAX, u64::MAX - 10, 1 << 63] {
+            let last = plain(b"free").u64(size).zeros(60).stating(1);
+            let bytes = file(&[cenc_moov(), last]);
+            let message = told(piped(&bytes));
+            assert!(message.contains(&format!("a size of {size} bytes")), "{message}");
+            assert_eq!(message, told(plans(&bytes)));
+        }
     }
 
     #[test]
