@@ -7,7 +7,7 @@ use clearkey::{
     CdmMessage, InitData, InitDataType, Jwk, KeyId, License, LicenseRelease, LicenseRequest,
     Response, SessionType, base64url, key_text,
 };
-use data_encoding::HEXLOWER;
+use data_encoding::{BASE64, HEXLOWER};
 use proptest::collection::vec;
 use proptest::prelude::*;
 
@@ -90,7 +90,28 @@ proptest! {
     fn what_is_written_is_read(boxes_written in vec(any_pssh(), 0..4)) {
         let bytes = boxes_written.iter().map(Pssh::to_bytes).collect::<Vec<_>>().concat();
         let found: Vec<_> = boxes(&bytes).map(Result::unwrap).collect();
-        prop_assert_eq!(found, boxes_written.into_iter().map(PsshBox::Known).collect::<Vec<_>>());
+        prop_assert_eq!(&found, &boxes_written.iter().cloned().map(PsshBox::Known).collect::<Vec<_>>());
+        for (pssh, found) in boxes_written.iter().zip(&found) {
+            prop_assert_eq!(BASE64.decode(pssh.to_base64().as_bytes()), Ok(pssh.to_bytes()));
+            prop_assert_eq!(found.to_base64(), pssh.to_base64());
+            prop_assert_eq!(found.version(), pssh.version());
+        }
+    }
+
+    /// Of a later version, or with flags, no more is known than where it ends.
+    #[test]
+    fn what_is_not_known_of_a_box_is_written_again(
+        version in 2_u8..,
+        flags in 0_u32..1 << 24,
+        rest in vec(any::<u8>(), 0..40),
+    ) {
+        let size = u32::try_from(12 + rest.len()).unwrap();
+        let flagged = (u32::from(version) << 24 | flags).to_be_bytes();
+        let bytes = [&size.to_be_bytes(), b"pssh".as_slice(), &flagged, &rest].concat();
+        let found = PsshBox::parse(&bytes).unwrap();
+        prop_assert_eq!(found.version(), version);
+        prop_assert_eq!(found.pssh(), None);
+        prop_assert_eq!(found.to_bytes(), bytes);
     }
 
     #[test]
