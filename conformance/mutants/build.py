@@ -9,6 +9,7 @@ numbers of the mutants in it, and of those left out, and where the tests are.
 import json
 import os
 import pathlib
+import shutil
 import subprocess
 import sys
 
@@ -69,6 +70,9 @@ for _ in range(40):
     print(f"{crate}: the compiler refuses {len(numbers)}", flush=True)
     dropped |= numbers
 tests = [message["executable"] for message in messages if message.get("executable") and message["profile"]["test"]]
-build = {"woven": woven["woven"], "refused": sorted(dropped), "tests": tests}
+# Another build may put its tests into the same place.
+(pathlib.Path(target) / "tests").mkdir(exist_ok=True)
+tests = [shutil.copy(test, pathlib.Path(target).resolve() / "tests") for test in tests]
+build = {"woven": woven["woven"], "refused": sorted(dropped), "tests": list(map(str, tests))}
 pathlib.Path(target, "build.json").write_text(json.dumps(build))
 print(f"{crate}: {len(woven['woven'])} mutants in {len(tests)} tests; {len(dropped)} left out")
