@@ -71,8 +71,10 @@ for _ in range(40):
     dropped |= numbers
 tests = [message["executable"] for message in messages if message.get("executable") and message["profile"]["test"]]
 # Another build may put its tests into the same place.
-(pathlib.Path(target) / "tests").mkdir(exist_ok=True)
-tests = [shutil.copy(test, pathlib.Path(target).resolve() / "tests") for test in tests]
+kept = pathlib.Path(target).resolve() / "tests"
+shutil.rmtree(kept, ignore_errors=True)
+kept.mkdir()
+tests = [shutil.copy(test, kept) for test in tests]
 build = {"woven": woven["woven"], "refused": sorted(dropped), "tests": list(map(str, tests))}
 pathlib.Path(target, "build.json").write_text(json.dumps(build))
 print(f"{crate}: {len(woven['woven'])} mutants in {len(tests)} tests; {len(dropped)} left out")

@@ -12,12 +12,14 @@ A mutant is `caught` if a test fails; `timeout` if a test program takes eight se
 what the slowest needs, or is not done after two minutes and a half; `missed` if all tests pass.
 """
 import concurrent.futures
+import contextlib
 import itertools
 import json
 import os
 import pathlib
 import re
 import resource
+import signal
 import subprocess
 import sys
 
@@ -32,8 +34,25 @@ tests = sorted(build["tests"], key=lambda test: not pathlib.Path(test).name.star
 
 
 def limited():
+    os.setpgid(0, 0)
     resource.setrlimit(resource.RLIMIT_CPU, (CPU_SECONDS, CPU_SECONDS))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+
+
+def run(command, env):
+    """The status of a test program and what it said; `None`: it did not end. Nothing that it started is left."""
+    with subprocess.Popen(
+        command, cwd=pathlib.Path(target, crate), env=env, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT, preexec_fn=limited,
+    ) as test:  # fmt: skip
+        try:
+            said = test.communicate(timeout=SECONDS)[0]
+            return test.returncode, said.decode(errors="replace")
+        except subprocess.TimeoutExpired:
+            return None, ""
+        finally:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(test.pid, signal.SIGKILL)
 
 
 def trial(number):
@@ -42,20 +61,14 @@ def trial(number):
     skipped = os.environ.get("QUICK", "").split()
     rounds = [[argument for name in skipped for argument in ("--skip", name)], skipped] if skipped else [[]]
     for names, test in itertools.product(rounds, tests):
-        command = [test, "--test-threads", "2", *names]
-        try:
-            done = subprocess.run(
-                command, cwd=pathlib.Path(target, crate), env=env, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                stderr=subprocess.STDOUT, timeout=SECONDS, preexec_fn=limited,
-            )  # fmt: skip
-        except subprocess.TimeoutExpired:
+        status, said = run([test, "--test-threads", "2", *names], env)
+        if status is None:
             return "timeout", "waits"
-        if done.returncode in (-9, -24):
+        if status in (-signal.SIGKILL, -signal.SIGXCPU):
             return "timeout", "runs"
-        if done.returncode:
-            text = done.stdout.decode(errors="replace")
-            failed = re.search(r"^test (\S+).*FAILED$", text, re.M)
-            return "caught", failed[1] if failed else f"status {done.returncode}"
+        if status:
+            failed = re.search(r"^test (\S+).*FAILED$", said, re.M)
+            return "caught", failed[1] if failed else f"status {status}"
     return "missed", ""
 
 

@@ -45,7 +45,7 @@ fn logs_show_sessions_and_no_key() {
 
     let update = session.update_async(LICENSE.as_bytes());
     assert_eq!(update.result(), Some(Ok(())));
-    assert_eq!(format!("{update:?}"), "Operation(Some(Ok(false)))");
+    assert_eq!(format!("{update:?}"), "Operation(Some(Ok(true)))");
     assert_eq!(format!("{:?}", session.key_statuses()), "{KeyId(00010203): Usable}");
     assert_eq!(format!("{:?}", media_keys.key_store()), "KeyStore(..)");
 
