@@ -7,7 +7,7 @@ use std::{collections::BTreeMap, fs, path::Path};
 use clearkey::pssh::PsshBox;
 use container::Window;
 use manifest::{
-    Stream, StreamAt, dash,
+    Audio, Stream, StreamAt, dash,
     hls::{self, KeyFormat},
 };
 use proptest::{collection::vec, prelude::*, sample::select};
@@ -23,11 +23,13 @@ fn stream(name: &str) -> Stream {
 /// A stream of a fixture with what people choose: its language, its rates, its segments.
 fn any_stream(names: &'static [&'static str]) -> impl Strategy<Value = Stream> {
     let streams: Vec<_> = names.iter().map(|name| stream(name)).collect();
-    let language = prop::option::of("[a-z]{2,3}(-[A-Z]{2})?");
+    let language =
+        prop::option::of(select(vec!["de".to_owned(), "en".to_owned(), "pt-BR".to_owned()]));
     let segments = vec((1..5_000_000_u64, 1..500_000_u64), 1..20);
-    (select(streams), language, segments, any::<[u32; 2]>(), 0..1_000_000_u64).prop_map(
-        |(stream, language, segments, [peak, average], start)| {
-            let mut stream = Stream { language, ..stream };
+    (select(streams), language, 1..=6_u16, segments, any::<[u32; 2]>(), 0..1_000_000_u64).prop_map(
+        |(stream, language, channels, segments, [peak, average], start)| {
+            let audio = stream.audio.map(|audio| Audio { channels, ..audio });
+            let mut stream = Stream { language, audio, ..stream };
             let mut at = stream.index.range.end;
             let template = stream.index.segments[0].clone();
             stream.index.segments = segments
