@@ -23,8 +23,7 @@ pub(crate) fn run(
     keyring: &Keyring<'_>,
     report: &mut DecryptReport,
 ) -> anyhow::Result<()> {
-    write(job, path, units, keyring, &Relocation::new(), |units, plan| {
-        let _ = units;
+    write(job, path, units, keyring, &Relocation::new(), |_, plan| {
         let ready = keyring.resolve(plan)?;
         report.add(&ready);
         Ok(Unit { ready, corrections: Vec::new() })

@@ -42,3 +42,23 @@ impl fmt::Display for Exception {
         f.write_str(self.name())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_exception_is_shown_by_its_name() {
+        for (exception, name) in [
+            (Exception::InvalidAccess, "InvalidAccessError"),
+            (Exception::InvalidState, "InvalidStateError"),
+            (Exception::NotSupported, "NotSupportedError"),
+            (Exception::QuotaExceeded, "QuotaExceededError"),
+            (Exception::Security, "SecurityError"),
+            (Exception::Type, "TypeError"),
+        ] {
+            assert_eq!(exception.name(), name);
+            assert_eq!(exception.to_string(), name);
+        }
+    }
+}

@@ -164,6 +164,7 @@ impl Serialize for KeyId {
 #[cfg(test)]
 mod tests {
     use std::collections::HashSet;
+    use std::hash::{BuildHasher, RandomState};
 
     use super::*;
 
@@ -244,6 +245,10 @@ mod tests {
         assert_eq!(sorted, [(0, 512), (1, 1), (1, 16), (1, 17), (2, 1)]);
         let set: HashSet<_> = kids.iter().cloned().chain(kids.iter().cloned()).collect();
         assert_eq!(set.len(), kids.len());
+        // Octets alone are enough to ask with, so hashes are theirs.
+        assert!(kids.iter().all(|kid| set.contains(kid.as_bytes())));
+        let hasher = RandomState::new();
+        assert!(kids.iter().all(|kid| hasher.hash_one(kid) == hasher.hash_one(kid.as_bytes())));
     }
 
     #[test]

@@ -4,9 +4,10 @@
 
 use clearkey::pssh::{Pssh, PsshBox, SystemId, boxes, common_kids};
 use clearkey::{
-    InitData, InitDataType, Jwk, KeyId, License, LicenseRelease, LicenseRequest, Response,
-    SessionType, base64url,
+    CdmMessage, InitData, InitDataType, Jwk, KeyId, License, LicenseRelease, LicenseRequest,
+    Response, SessionType, base64url, key_text,
 };
+use data_encoding::{BASE64, HEXLOWER};
 use proptest::collection::vec;
 use proptest::prelude::*;
 
@@ -39,6 +40,30 @@ fn any_init_data() -> impl Strategy<Value = InitData> {
     ]
 }
 
+fn any_license() -> impl Strategy<Value = License> {
+    let jwk = (any_kid(), any::<[u8; 16]>()).prop_map(|(kid, key)| Jwk::new(kid, key));
+    (vec(jwk, 1..20), any_session_type())
+        .prop_map(|(keys, session_type)| License::new(keys, session_type).unwrap())
+}
+
+/// What keys are, which have no `PartialEq`.
+fn pairs(keys: &[Jwk]) -> Vec<(KeyId, [u8; 16])> {
+    keys.iter().map(|jwk| (jwk.kid().clone(), *jwk.key())).collect()
+}
+
+/// The ways to write a key id, and those to write a key.
+fn spellings(kid: [u8; 16], key: [u8; 16]) -> ([String; 3], [String; 3]) {
+    let hex = HEXLOWER.encode(&key);
+    (
+        [
+            KeyId::from(kid).to_string(),
+            SystemId::new(kid).to_string().to_uppercase(),
+            base64url::encode(&kid),
+        ],
+        [hex.to_uppercase(), hex, base64url::encode(&key)],
+    )
+}
+
 /// A box with some octets changed, so that random bytes get past the header.
 fn almost_pssh() -> impl Strategy<Value = Vec<u8>> {
     let changes = vec((any::<prop::sample::Index>(), any::<u8>()), 0..6);
@@ -65,7 +90,28 @@ proptest! {
     fn what_is_written_is_read(boxes_written in vec(any_pssh(), 0..4)) {
         let bytes = boxes_written.iter().map(Pssh::to_bytes).collect::<Vec<_>>().concat();
         let found: Vec<_> = boxes(&bytes).map(Result::unwrap).collect();
-        prop_assert_eq!(found, boxes_written.into_iter().map(PsshBox::Known).collect::<Vec<_>>());
+        prop_assert_eq!(&found, &boxes_written.iter().cloned().map(PsshBox::Known).collect::<Vec<_>>());
+        for (pssh, found) in boxes_written.iter().zip(&found) {
+            prop_assert_eq!(BASE64.decode(pssh.to_base64().as_bytes()), Ok(pssh.to_bytes()));
+            prop_assert_eq!(found.to_base64(), pssh.to_base64());
+            prop_assert_eq!(found.version(), pssh.version());
+        }
+    }
+
+    /// Of a later version, or with flags, no more is known than where it ends.
+    #[test]
+    fn what_is_not_known_of_a_box_is_written_again(
+        version in 2_u8..,
+        flags in 0_u32..1 << 24,
+        rest in vec(any::<u8>(), 0..40),
+    ) {
+        let size = u32::try_from(12 + rest.len()).unwrap();
+        let flagged = (u32::from(version) << 24 | flags).to_be_bytes();
+        let bytes = [&size.to_be_bytes(), b"pssh".as_slice(), &flagged, &rest].concat();
+        let found = PsshBox::parse(&bytes).unwrap();
+        prop_assert_eq!(found.version(), version);
+        prop_assert_eq!(found.pssh(), None);
+        prop_assert_eq!(found.to_bytes(), bytes);
     }
 
     #[test]
@@ -110,26 +156,108 @@ proptest! {
     }
 
     #[test]
-    fn messages_come_back(kids in vec(any_kid(), 1..20), session_type in any_session_type()) {
-        let request = LicenseRequest::new(kids.clone(), session_type).unwrap();
-        prop_assert_eq!(LicenseRequest::parse(&request.to_json()), Ok(request));
-        let release = LicenseRelease::new(kids);
-        prop_assert_eq!(LicenseRelease::parse(&release.to_json()), Ok(release));
+    fn key_ids_come_back_out_of_the_common_box(
+        kids in vec(any::<[u8; 16]>().prop_map(KeyId::from), 1..9),
+        others in vec(any_pssh(), 0..3),
+        at in any::<prop::sample::Index>(),
+    ) {
+        let common = Pssh::common(kids.clone()).unwrap();
+        // Boxes for others do not matter, wherever they are.
+        let is_common = |pssh: &Pssh| pssh.system_id() == SystemId::COMMON;
+        let mut boxes: Vec<_> = others.into_iter().filter(|pssh| !is_common(pssh)).collect();
+        boxes.insert(at.index(boxes.len() + 1), common);
+        let bytes = boxes.iter().map(Pssh::to_bytes).collect::<Vec<_>>().concat();
+        let mut expected = Vec::new();
+        kids.into_iter().for_each(|kid| if !expected.contains(&kid) { expected.push(kid) });
+        prop_assert_eq!(common_kids(&bytes), Ok(expected));
     }
 
     #[test]
-    fn a_license_comes_back(
-        keys in vec((any_kid(), any::<[u8; 16]>()), 1..20),
+    fn messages_come_back(kids in vec(any_kid(), 1..20), session_type in any_session_type()) {
+        let request = LicenseRequest::new(kids.clone(), session_type).unwrap();
+        let json = request.to_json();
+        prop_assert_eq!(LicenseRequest::parse(&json), Ok(request.clone()));
+        prop_assert_eq!(CdmMessage::parse(&json), Ok(CdmMessage::Request(request)));
+        let release = LicenseRelease::new(kids);
+        let json = release.to_json();
+        prop_assert_eq!(LicenseRelease::parse(&json), Ok(release.clone()));
+        prop_assert_eq!(CdmMessage::parse(&json), Ok(CdmMessage::Release(release.clone())));
+        // The server's answer to it is the same again.
+        match Response::parse(&json) {
+            Ok(Response::Acknowledgement(read)) => prop_assert_eq!(read, release),
+            other => prop_assert!(false, "{:?}", other),
+        }
+    }
+
+    #[test]
+    fn a_license_comes_back(license in any_license()) {
+        let json = license.to_json();
+        let read = License::parse(&json).unwrap();
+        prop_assert_eq!(pairs(&read.keys), pairs(&license.keys));
+        prop_assert_eq!(read.license_type, license.license_type);
+        match Response::parse(&json) {
+            Ok(Response::License(read)) => {
+                prop_assert_eq!(pairs(&read.keys), pairs(&license.keys));
+                prop_assert_eq!(read.license_type, license.license_type);
+            }
+            other => prop_assert!(false, "{:?}", other),
+        }
+        // Its keys are a JWK set.
+        prop_assert_eq!(pairs(&Jwk::parse_set(&json).unwrap()), pairs(&license.keys));
+    }
+
+    #[test]
+    fn a_request_is_answered_with_what_it_asks_for(
+        kids in vec(any_kid(), 1..20),
         session_type in any_session_type(),
+        is_known in any::<[bool; 8]>(),
     ) {
-        let keys = keys.into_iter().map(|(kid, key)| Jwk::new(kid, key)).collect();
-        let license = License::new(keys, session_type).unwrap();
-        let read = License::parse(&license.to_json()).unwrap();
-        let pairs = |license: &License| -> Vec<_> {
-            license.keys.iter().map(|jwk| (jwk.kid().clone(), *jwk.key())).collect()
+        let request = LicenseRequest::new(kids, session_type).unwrap();
+        let knows = |kid: &KeyId| is_known[usize::from(kid.as_bytes()[0] % 8)];
+        let answer = request.answer(|kid| knows(kid).then(|| Jwk::new(kid.clone(), [7; 16])));
+        let (known, missing): (Vec<_>, Vec<_>) = request.kids().iter().cloned().partition(knows);
+        prop_assert_eq!(answer.missing, missing);
+        match answer.license {
+            None => prop_assert!(known.is_empty()),
+            Some(license) => {
+                let read = License::parse(&license.to_json()).unwrap();
+                let kids: Vec<_> = read.keys.iter().map(|jwk| jwk.kid().clone()).collect();
+                prop_assert_eq!((kids, read.license_type), (known, session_type));
+            }
+        }
+    }
+
+    #[test]
+    fn a_key_comes_back_in_every_spelling(kid in any::<[u8; 16]>(), key in any::<[u8; 16]>()) {
+        let (kids, keys) = spellings(kid, key);
+        for (name, value) in kids.iter().flat_map(|kid| keys.iter().map(move |key| (kid, key))) {
+            for separator in [':', '='] {
+                let jwk: Jwk = format!("{name}{separator}{value}").parse().unwrap();
+                prop_assert_eq!(pairs(&[jwk]), [(KeyId::from(kid), key)]);
+            }
+        }
+    }
+
+    /// A list of them comes back, with the numbers of its lines, whatever stands between and behind.
+    #[test]
+    fn a_list_of_keys_comes_back(
+        list in vec((any::<[u8; 16]>(), any::<[u8; 16]>(), 0..3_usize, 0..3_usize, 0..4_usize), 0..9),
+        ends in prop::sample::select(vec!["\n", "\r\n"]),
+    ) {
+        const BETWEEN: [&str; 4] = ["", "  \t", "# a comment: with a key", " #"];
+        let (mut text, mut expected, mut number) = (String::new(), Vec::new(), 0);
+        for (kid, key, kid_as, key_as, between) in list {
+            let (kids, keys) = spellings(kid, key);
+            let (kids, keys) = (&kids[kid_as], &keys[key_as]);
+            text += &format!("{}{ends} {kids}:{keys} {}{ends}", BETWEEN[between], BETWEEN[3 - between]);
+            number += 2;
+            expected.push((number, KeyId::from(kid), key));
+        }
+        let read = |(number, line): (usize, &str)| {
+            let jwk: Jwk = line.parse().unwrap();
+            (number, jwk.kid().clone(), *jwk.key())
         };
-        prop_assert_eq!(pairs(&read), pairs(&license));
-        prop_assert_eq!(read.license_type, session_type);
+        prop_assert_eq!(key_text::lines(&text).map(read).collect::<Vec<_>>(), expected);
     }
 
     #[test]
@@ -154,5 +282,17 @@ proptest! {
         let _ = Response::parse(license.as_bytes());
         let _ = LicenseRequest::parse(license.as_bytes());
         let _ = InitData::parse("keyids", license.as_bytes());
+    }
+}
+
+#[test]
+fn names_come_back() {
+    for session_type in [SessionType::Temporary, SessionType::PersistentLicense] {
+        assert_eq!(session_type.to_string().parse(), Ok(session_type));
+        assert_eq!(session_type.as_str(), session_type.to_string());
+    }
+    for init_data_type in InitDataType::ALL {
+        assert_eq!(init_data_type.to_string().parse(), Ok(init_data_type));
+        assert_eq!(init_data_type.as_str(), init_data_type.to_string());
     }
 }

@@ -273,6 +273,8 @@ fn opus(body: &[u8]) -> Sound {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn named(format: &[u8; 4], kind: &[u8; 4], body: &[u8]) -> Result<Option<Named>, Error> {
@@ -375,6 +377,89 @@ mod tests {
                 matches!(named(format, b"none", b""), Err(Error::Missing { .. })),
                 "{format:?}"
             );
+        }
+    }
+
+    fn hex(digits: &str) -> u32 {
+        u32::from_str_radix(digits, 16).unwrap()
+    }
+
+    fn decimal(digits: &str) -> u8 {
+        digits.parse().unwrap()
+    }
+
+    proptest! {
+        /// A name tells all of the configuration that it is made of: read back, it is what was there.
+        #[test]
+        fn names_are_read_back(config in any::<[u8; 13]>()) {
+            let name = avc("avc3", &config).unwrap();
+            let told = hex(name.strip_prefix("avc3.").unwrap()).to_be_bytes();
+            prop_assert_eq!((name.len(), &told[1..]), (11, &config[1..4]));
+
+            let name = hevc("hev1", &config).unwrap();
+            let mut fields = name.split('.');
+            prop_assert_eq!(fields.next(), Some("hev1"));
+            let profile = fields.next().unwrap();
+            let number = profile.trim_start_matches(['A', 'B', 'C']);
+            let space = match profile.len() - number.len() {
+                0 => 0,
+                _ => profile.as_bytes()[0] - b'A' + 1,
+            };
+            let flags = hex(fields.next().unwrap()).reverse_bits();
+            let (tier, level) = fields.next().unwrap().split_at(1);
+            let mut constraints: Vec<_> = fields.map(|octet| u8::try_from(hex(octet)).unwrap()).collect();
+            prop_assert_ne!(constraints.last(), Some(&0));
+            constraints.resize(6, 0);
+            let first = space << 6 | u8::from(tier == "H") << 5 | decimal(number);
+            let told = [&[first], &flags.to_be_bytes()[..], &constraints, &[decimal(level)]].concat();
+            prop_assert_eq!(told, config[1..].to_vec());
+
+            let name = av1(&config).unwrap();
+            let [_, profile, level, depth] = name.split('.').collect::<Vec<_>>().try_into().unwrap();
+            let (level, tier) = level.split_at(2);
+            prop_assert_eq!(decimal(profile) << 5 | decimal(level), config[1]);
+            let depth = match decimal(depth) {
+                8 => 0,
+                10 => 0x40,
+                12 => 0x60,
+                other => return Err(TestCaseError::fail(format!("{other} bits"))),
+            };
+            // 12 bits or not says nothing of 8.
+            let told = if config[2] & 0x40 == 0 { config[2] & 0x80 } else { config[2] & 0xe0 };
+            prop_assert_eq!(u8::from(tier == "H") << 7 | depth, told);
+
+            let name = vp("vp09", &config).unwrap();
+            let fields: Vec<_> = name.split('.').skip(1).map(decimal).collect();
+            let [profile, level, bits, chroma, primaries, transfer, matrix, range] =
+                fields.try_into().unwrap();
+            let depth = bits << 4 | chroma << 1 | range;
+            prop_assert_eq!(&[profile, level, depth, primaries, transfer, matrix], &config[4..10]);
+
+            let name = dolby_vision("dvh1", &config).unwrap();
+            let [_, profile, level] = name.split('.').collect::<Vec<_>>().try_into().unwrap();
+            let told = u16::from(decimal(profile)) << 9 | u16::from(decimal(level)) << 3;
+            prop_assert_eq!(told, u16::from_be_bytes([config[2], config[3]]) & !7);
+        }
+
+        /// VP9 in WebM is named by three features, wherever they stand among others.
+        #[test]
+        fn features_of_vp9_are_found_wherever_they_are(
+            values in any::<[u8; 3]>(),
+            others in prop::collection::vec((4_u8.., prop::collection::vec(any::<u8>(), 0..5)), 0..5),
+            order in Just([0, 1, 2]).prop_shuffle(),
+        ) {
+            let mut features = others.into_iter();
+            let mut other = || features.next().map_or(Vec::new(), |(id, value)| {
+                [&[id, u8::try_from(value.len()).unwrap()], &value[..]].concat()
+            });
+            let mut private = other();
+            for at in order {
+                private.extend([u8::try_from(at + 1).unwrap(), 1, values[at]]);
+                private.extend(other());
+            }
+            let name = webm_vp9(&private).unwrap();
+            let told: Vec<_> = name.split('.').skip(1).map(decimal).collect();
+            prop_assert_eq!(told, values);
         }
     }
 }

@@ -198,6 +198,39 @@ mod tests {
     }
 
     proptest! {
+        /// The oracle copies bytes one by one, without some of them and with others in between.
+        #[test]
+        fn offsets_keep_their_order_as_bytes_come_and_go(
+            pieces in vec((0_usize..20, 0_usize..20, any::<bool>()), 0..8),
+            cuts in [0_usize..340, 0..340, 0..340],
+        ) {
+            let mut relocation = Relocation::new();
+            let (mut stays, mut comes) = (vec![true; 340], vec![0; 340]);
+            let mut at = 0;
+            for (gap, len, is_new) in pieces {
+                at += gap;
+                if is_new {
+                    comes[at] += len;
+                    relocation.insert(at as u64, len as u64, 0);
+                } else {
+                    stays[at..at + len].fill(false);
+                    relocation.remove(at as u64..(at + len) as u64);
+                    at += len;
+                }
+            }
+            let (mut new, mut last) = (0, 0);
+            for at in 0..340 {
+                new += comes[at];
+                let moved = relocation.moved(at as u64);
+                prop_assert_eq!(moved, new as u64, "{}", at);
+                prop_assert!(last <= moved);
+                last = moved;
+                new += usize::from(stays[at]);
+            }
+            let [a, b, c] = { let mut cuts = cuts; cuts.sort_unstable(); cuts.map(|at| at as u64) };
+            prop_assert_eq!(relocation.len(a..b) + relocation.len(b..c), relocation.len(a..c));
+        }
+
         /// The oracle deletes bytes one by one.
         #[test]
         fn offsets_are_those_of_the_bytes_that_stay(

@@ -377,6 +377,68 @@ proptest! {
         prop_assert!(encrypted(&input, &settings, window).unwrap() == one);
     }
 
+    /// No byte is changed twice, be it by what encrypts a unit or by what corrects its offsets; and all
+    /// offsets move in order, to where the output has room for them.
+    #[test]
+    fn edits_and_corrections_do_not_overlap(
+        file in 0..CLEAR.len(),
+        (scheme, iv, piff) in prop::sample::select(vec![
+            (Scheme::Cenc, PER_SAMPLE_8, false),
+            (Scheme::Cenc, PER_SAMPLE_16, true),
+            (Scheme::Cens, PER_SAMPLE_8, false),
+            (Scheme::Cbc1, PER_SAMPLE_16, true),
+            (Scheme::Cbcs, PER_SAMPLE_16, false),
+            (Scheme::Cbcs, IvSettings::Constant(Iv::from([0x5a; 16])), false),
+        ]),
+        lead in prop_oneof![Just(None), (0.1..3.0).prop_map(seconds)],
+        rotate in prop_oneof![Just(None), (0.1..3.0).prop_map(seconds)],
+        boxes in 0_usize..3,
+    ) {
+        let input = clear(CLEAR[file].0);
+        let pssh = vec![[&[0, 0, 0, 12], b"pssh".as_slice(), &[0; 4]].concat(); boxes];
+        // PIFF has no keys that take turns in a sample table.
+        let rotate = rotate.filter(|_| !piff);
+        let all = settings(&input, scheme, iv);
+        let settings = Settings { clear_lead: lead, rotate, pssh, piff, ..all };
+        let (units, relocation) = planned(&input, &settings).unwrap();
+        let mut last = 0;
+        for unit in &units {
+            let range = unit.plan().range();
+            let corrections = relocate(&Window::new(0, &input), range.clone(), &relocation).unwrap();
+            let edits = unit.edits().chain(&corrections);
+            let samples = unit.plan().samples().iter().map(|sample| sample.at..sample.end());
+            let mut taken: Vec<_> = edits.map(Edit::range).chain(samples).collect();
+            taken.sort_by_key(|range| (range.start, range.end));
+            let mut end = range.start;
+            for next in taken {
+                prop_assert!(end <= next.start, "{next:?} begins before {end}");
+                let moved = relocation.moved(next.start);
+                prop_assert!(last <= moved, "{next:?} moves to {moved}, before {last}");
+                (end, last) = (next.end, moved);
+            }
+            prop_assert!(end <= range.end);
+        }
+        let output = encrypted(&input, &settings, 1 << 20).unwrap();
+        prop_assert_eq!(relocation.moved(input.len() as u64), output.len() as u64);
+        // What is neither in a sample nor edited is as it was.
+        let may_change: Vec<_> = units
+            .iter()
+            .flat_map(|unit| {
+                let samples = unit.plan().samples().iter().map(|sample| sample.at..sample.end());
+                let corrections =
+                    relocate(&Window::new(0, &input), unit.plan().range(), &relocation).unwrap();
+                let corrections: Vec<_> = corrections.iter().map(Edit::range).collect();
+                unit.edits().map(Edit::range).chain(samples).chain(corrections).collect::<Vec<_>>()
+            })
+            .collect();
+        let mut is_same = vec![true; input.len()];
+        may_change.iter().for_each(|range| is_same[index(range)].fill(false));
+        for (at, byte) in input.iter().enumerate().filter(|&(at, _)| is_same[at]) {
+            let moved = usize::try_from(relocation.moved(at as u64)).unwrap();
+            prop_assert_eq!(output[moved], *byte, "byte {}", at);
+        }
+    }
+
     /// Whatever a file says, nothing panics; and what can be encrypted can be written.
     #[test]
     fn broken_files_are_refused_or_encrypted(

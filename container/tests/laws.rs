@@ -205,18 +205,15 @@ fn cut(bytes: &[u8], edited: &mut [u8], relocation: &Relocation) -> Vec<u8> {
 fn a_file_without_its_discards_is_clear_and_has_its_samples() {
     for fixture in fixtures() {
         let name = &fixture.name;
-        let ready = resolved(&fixture, &fixture.bytes);
         let mut relocation = Relocation::new();
-        for piece in ready.iter().flat_map(ReadyPlan::discards) {
-            relocation.remove(piece);
-        }
+        discards(&fixture).into_iter().for_each(|piece| relocation.remove(piece));
         assert!(!relocation.is_empty(), "{name}");
         let clear = decrypted(&fixture);
         let compact = cut(&fixture.bytes, &mut clear.clone(), &relocation);
         let plans = plans(&compact).unwrap();
         assert!(plans.iter().all(Plan::is_verbatim), "{name}");
         assert_eq!(samples(&plans), samples(&self::plans(&fixture.bytes).unwrap()), "{name}");
-        for clear_at in ready.iter().flat_map(|ready| places(ready.plan())) {
+        for clear_at in self::plans(&fixture.bytes).unwrap().iter().flat_map(places) {
             let moved = relocation.moved(clear_at.start)..relocation.moved(clear_at.end);
             assert_eq!(compact[index(&moved)], clear[index(&clear_at)], "{name}");
         }
@@ -272,6 +269,50 @@ fn offsets_lead_to_the_same_samples_after_others_are_taken_out() {
         }
     }
     assert!(kinds.len() >= 8, "{kinds:?}");
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(48))]
+
+    /// Whatever is taken out, a unit's corrections are as many other bytes in it, each corrected once.
+    #[test]
+    fn corrections_do_not_overlap(
+        fixture in prop::sample::select(fixtures()),
+        is_out in prop::collection::vec(any::<bool>(), 1..40),
+    ) {
+        let mut pieces = discards(&fixture);
+        if !fixture.is_webm() {
+            let needless = needless(&fixture.bytes).into_iter().map(|(_, piece)| piece);
+            // Some of them are discards too.
+            let apart = |piece: &Range<u64>| {
+                pieces.iter().all(|other| piece.end <= other.start || other.end <= piece.start)
+            };
+            let more: Vec<_> = needless.filter(apart).collect();
+            pieces.extend(more);
+            pieces.sort_by_key(|piece| piece.start);
+        }
+        let mut relocation = Relocation::new();
+        for (piece, _) in pieces.into_iter().zip(is_out.iter().cycle()).filter(|(_, is_out)| **is_out) {
+            relocation.remove(piece);
+        }
+        let (mut planner, input) = (Planner::new(), Window::new(0, &fixture.bytes));
+        while let Step::Unit(plan) = planner.next_unit(&input, true).unwrap() {
+            let unit = plan.range();
+            let mut taken = unit.start;
+            for edit in planner.relocate(&input, unit.clone(), &relocation).unwrap() {
+                prop_assert!(matches!(edit.change, Change::Overwrite(_)), "{edit:?}");
+                let range = edit.range();
+                prop_assert!(taken <= range.start, "{edit:?} begins before {taken}");
+                taken = range.end;
+            }
+            prop_assert!(taken <= unit.end);
+        }
+    }
+}
+
+/// What is taken out of a fixture when it is decrypted.
+fn discards(fixture: &Fixture) -> Vec<Range<u64>> {
+    resolved(fixture, &fixture.bytes).iter().flat_map(ReadyPlan::discards).collect()
 }
 
 /// The boxes that say nothing of where samples lie or how they are protected.

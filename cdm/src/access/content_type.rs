@@ -181,6 +181,24 @@ mod tests {
     }
 
     proptest! {
+        /// Written as manifests and pages write it, a type comes back: with its codecs as they were.
+        #[test]
+        fn a_content_type_comes_back(
+            types in ["[!#$%&'*+.^_`|~0-9a-z-]{1,8}", "[!#$%&'*+.^_`|~0-9a-z-]{1,8}"],
+            codecs in prop::collection::vec("[!#$%&'*+.^_`|~0-9A-Za-z-]{1,12}", 0..4),
+            between in prop::sample::select(vec![",", ", ", " ,\t"]),
+            is_loud in any::<bool>(),
+        ) {
+            let container = types.join("/");
+            let written = if is_loud { container.to_uppercase() } else { container.clone() };
+            let text = match codecs.as_slice() {
+                [] => written,
+                codecs => format!("{written}; codecs=\"{}\"", codecs.join(between)),
+            };
+            let codecs = Some(codecs).filter(|codecs| !codecs.is_empty());
+            prop_assert_eq!(ContentType::parse(&text), Some(ContentType { container, codecs }));
+        }
+
         #[test]
         fn no_text_makes_it_panic(text in "[ -~\\t\"é;=/,.]{0,40}") {
             let _ = ContentType::parse(&text);

@@ -8,6 +8,7 @@ mod lifetimes;
 mod messages;
 mod persistent;
 mod scripts;
+mod shown;
 mod steps;
 mod stores;
 mod support;

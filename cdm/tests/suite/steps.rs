@@ -410,11 +410,11 @@ fn a_store_in_process_that_fails_or_panics_changes_nothing() {
 }
 
 /// Everything is there already, whatever it is asked for.
-struct Full;
+struct Full(&'static [u8]);
 
 impl LicenseStore for Full {
     fn get(&self, _: &str) -> Result<Option<Zeroizing<Vec<u8>>>, StoreError> {
-        Ok(Some(Zeroizing::new(vec![1])))
+        Ok(Some(Zeroizing::new(self.0.to_vec())))
     }
 
     fn put(&self, _: &str, _: &[u8]) -> Result<(), StoreError> {
@@ -428,9 +428,18 @@ impl LicenseStore for Full {
 
 #[test]
 fn a_store_that_has_every_id_is_not_asked_for_ever() {
-    let session = persistent(&media_keys_in(&with_store(Full)));
+    let session = persistent(&media_keys_in(&with_store(Full(&[1]))));
     let refused = session.generate_request("keyids", KEYIDS.as_bytes());
     assert_eq!(refused, Err(Error::NoSessionId));
+}
+
+/// Hosts that cannot tell an empty file from none say that there is one.
+#[test]
+fn an_id_whose_record_is_empty_is_free() {
+    let media_keys = media_keys_in(&with_store(Full(&[])));
+    let session = persistent(&media_keys);
+    session.generate_request("keyids", KEYIDS.as_bytes()).unwrap();
+    assert!(!persistent(&media_keys).load("7").unwrap());
 }
 
 /// The first write takes its time, and then dies.

@@ -149,12 +149,33 @@ fn what_is_no_record_is_not_read() {
     let refused = store.put("3", &vec![0; (16 << 20) + 1]).unwrap_err().to_string();
     assert_eq!(refused, "a record of 16777217 octets, at most 16777216 allowed");
     assert_eq!(store.get("3").unwrap().unwrap().len(), 16 << 20);
+    store.put("3", &vec![7; 16 << 20]).unwrap();
+    assert_eq!(store.get("3").unwrap().unwrap()[..2], [7; 2]);
     assert!(store.put("1", b"x").unwrap_err().to_string().starts_with("writing "));
     assert!(store.delete("1").unwrap_err().to_string().starts_with("deleting "));
     let file = folder.path().join("file");
     fs::write(&file, b"").unwrap();
     let error = DirectoryStore::open(&file, ORIGIN).unwrap_err().to_string();
     assert!(error.starts_with("making "), "{error}");
+    // A folder that is not there any more is not the same as one without the record.
+    fs::remove_dir_all(&origin).unwrap();
+    let error = store.delete("4").unwrap_err().to_string();
+    assert!(error.starts_with("syncing "), "{error}");
+    fs::write(&origin, b"").unwrap();
+    let error = store.get("4").unwrap_err().to_string();
+    assert!(error.starts_with("reading "), "{error}");
+}
+
+#[test]
+fn an_origin_is_as_long_as_the_name_of_a_folder() {
+    let folder = tempfile::tempdir().unwrap();
+    DirectoryStore::open(folder.path(), &"a".repeat(255)).unwrap();
+    let longer = [("a".repeat(256), 256, 256), (":".repeat(86), 86, 258), (String::new(), 0, 0)];
+    for (origin, octets, name) in longer {
+        let error = DirectoryStore::open(folder.path(), &origin).unwrap_err().to_string();
+        let expected = format!("an origin of {octets} octets makes a folder name of {name}, ");
+        assert_eq!(error, expected + "1 to 255 allowed");
+    }
 }
 
 /// Runs itself again where files may have 32 KiB (64 blocks of 512 octets), and the signal that would

@@ -51,15 +51,16 @@ impl Case {
         naive::cipher(direction, &self.key, how, self.subsamples.as_deref(), &self.sample)
     }
 
-    /// Where its clear bytes lie, as far as subsamples say so.
-    pub(super) fn clear_ranges(&self) -> Vec<std::ops::Range<usize>> {
-        let mut end = 0;
-        let range = |subsample: &Subsample| {
-            let clear = end..end + usize::from(subsample.clear);
-            end = clear.end + subsample.protected as usize;
-            clear
-        };
-        self.subsamples.iter().flatten().map(range).collect()
+    /// Where its clear bytes are: outside of protected ranges, those that a pattern skips, and those
+    /// that fill no block.
+    pub(super) fn clear_bytes(&self) -> Vec<usize> {
+        let len = self.sample.len();
+        let mut is_clear = vec![true; len];
+        for at in naive::chains(self.scheme, self.pattern, self.subsamples.as_deref(), len).concat()
+        {
+            is_clear[at] = false;
+        }
+        (0..len).filter(|&at| is_clear[at]).collect()
     }
 }
 

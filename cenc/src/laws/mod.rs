@@ -3,6 +3,7 @@
 mod batch;
 mod calls;
 mod case;
+mod cuts;
 mod sample;
 mod shapes;
 

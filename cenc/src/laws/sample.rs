@@ -2,8 +2,8 @@
 
 use proptest::prelude::*;
 
-use super::case::{Case, DIRECTIONS, case, case_of};
-use crate::naive::{self, Direction};
+use super::case::{Case, DIRECTIONS, case};
+use crate::naive::Direction;
 use crate::{Iv, Kernel, Pattern, Scheme};
 
 proptest! {
@@ -35,29 +35,13 @@ proptest! {
     #[test]
     fn clear_bytes_stay(case in case()) {
         for direction in DIRECTIONS {
-            let after = case.alone(direction, Kernel::chosen());
-            for clear in case.clear_ranges() {
-                prop_assert_eq!(&after[clear.clone()], &case.sample[clear]);
+            for kernel in Kernel::all() {
+                let after = case.alone(direction, kernel);
+                for at in case.clear_bytes() {
+                    prop_assert_eq!(after[at], case.sample[at], "{}: byte {}", kernel, at);
+                }
             }
         }
-    }
-
-    /// The keystream of `cenc` does not care how the protected bytes are cut into subsamples, nor
-    /// which clear bytes lie between them.
-    #[test]
-    fn cenc_does_not_care_about_cuts(case in case_of(Scheme::Cenc)) {
-        let subsamples = case.subsamples.clone().unwrap_or_default();
-        let protected = |sample: &[u8]| -> Vec<u8> {
-            naive::chains(Scheme::Cenc, Pattern::NONE, case.subsamples.as_deref(), sample.len())
-                .concat()
-                .into_iter()
-                .map(|at| sample[at])
-                .collect()
-        };
-        let in_one = Case { subsamples: None, sample: protected(&case.sample), ..case.clone() };
-        let [cut, in_one] =
-            [&case, &in_one].map(|case| case.alone(Direction::Decrypt, Kernel::chosen()));
-        prop_assert_eq!(protected(&cut), in_one, "{:?}", subsamples);
     }
 }
 

@@ -50,3 +50,15 @@ impl fmt::Display for InitDataType {
         f.write_str(self.as_str())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_that_is_no_type_is_refused() {
+        assert_eq!("".parse::<InitDataType>(), Err(Error::InitDataTypeEmpty));
+        let found = quote("CENC");
+        assert_eq!("CENC".parse::<InitDataType>(), Err(Error::InitDataTypeUnknown { found }));
+    }
+}

@@ -123,6 +123,12 @@ mod tests {
                 r#"{"keys":[{"kty":"BAUGBwgJCgsMDQ4PEBESEw"}]}"#,
                 r#"keys[0].kty: "…", must be "oct""#,
             ),
+            // Sixteen octets may be a key as it is.
+            (r#"{"keys":[{"kty":"0123456789abcdef"}]}"#, r#"keys[0].kty: "…", must be "oct""#),
+            (
+                r#"{"keys":[{"kty":"0123456789abcde"}]}"#,
+                r#"keys[0].kty: "0123456789abcde", must be "oct""#,
+            ),
             (r#"{"keys":[{"kty":"oct"}]}"#, "keys[0].kid: missing"),
             (
                 r#"{"keys":[{"kty":"oct","kid":""}]}"#,

@@ -65,6 +65,7 @@ mod tests {
         let kids = [3, 1, 3].map(|octet| KeyId::new([octet]).unwrap()).to_vec();
         let release = LicenseRelease::new(kids);
         assert_eq!(release.to_json(), br#"{"kids":["Aw","AQ"]}"#);
+        assert_eq!(release.kids(), [3, 1].map(|octet| KeyId::new([octet]).unwrap()));
         assert_eq!(LicenseRelease::parse(&release.to_json()), Ok(release));
     }
 

@@ -105,6 +105,7 @@ mod tests {
             LicenseRequest::new(vec![kid(2), kid(1), kid(2)], SessionType::PersistentLicense);
         let request = request.unwrap();
         assert_eq!(request.to_json(), br#"{"kids":["Ag","AQ"],"type":"persistent-license"}"#);
+        assert_eq!(request.session_type(), SessionType::PersistentLicense);
         assert_eq!(LicenseRequest::parse(&request.to_json()), Ok(request));
     }
 

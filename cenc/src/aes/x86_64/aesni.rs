@@ -6,7 +6,7 @@ use std::arch::x86_64::{
 };
 
 use super::block::{load, store};
-use super::isa::Isa;
+use super::isa::{self, Isa, Narrow};
 use crate::aes::Block;
 
 /// The CPU has AES-NI and AVX, whose instructions with three operands save moves.
@@ -47,13 +47,13 @@ impl Isa for Aesni {
     }
 
     #[inline(always)]
-    fn gather<'b>(self, block: impl Fn(usize) -> &'b Block) -> __m128i {
-        load(block(0))
+    fn load_part(self, bytes: &[u8]) -> Self::Vector {
+        isa::load_part(self, bytes)
     }
 
     #[inline(always)]
-    fn scatter(self, vector: __m128i, mut put: impl FnMut(usize, Block)) {
-        put(0, store(vector));
+    fn store_part(self, vector: Self::Vector, bytes: &mut [u8]) {
+        isa::store_part(self, vector, bytes);
     }
 
     #[inline(always)]
@@ -94,5 +94,17 @@ impl Isa for Aesni {
     fn decrypt_last(self, state: __m128i, key: __m128i) -> __m128i {
         // SAFETY: `detect` found AES-NI.
         unsafe { _mm_aesdeclast_si128(state, key) }
+    }
+}
+
+impl Narrow for Aesni {
+    #[inline(always)]
+    fn gather<'b>(self, block: impl Fn(usize) -> &'b Block) -> __m128i {
+        load(block(0))
+    }
+
+    #[inline(always)]
+    fn scatter(self, vector: __m128i, mut put: impl FnMut(usize, Block)) {
+        put(0, store(vector));
     }
 }

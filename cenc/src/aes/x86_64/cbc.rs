@@ -1,6 +1,6 @@
 //! AES-CBC.
 
-use super::isa::Isa;
+use super::isa::{Isa, Narrow};
 use super::rounds::{self, GROUP, Work, with_vectors};
 use super::schedule::{Keys, ROUND_KEYS, Schedule};
 use crate::aes::lanes::{STRETCH, Stretches};
@@ -112,7 +112,7 @@ impl<I: Isa> Work for Gathered<'_, I> {
 
 /// Encrypts a chain; `chain` is the cipher block before it, and then its last one.
 #[inline(always)]
-pub(super) fn encrypt<I: Isa>(
+pub(super) fn encrypt<I: Narrow>(
     isa: I,
     schedule: &Schedule,
     chain: &mut Block,
@@ -140,7 +140,7 @@ pub(super) fn encrypt<I: Isa>(
 /// A chain is serial: each block waits for the one before it. So many of them go side by side, one
 /// in each block of each vector.
 #[inline(always)]
-pub(super) fn encrypt_lanes<I: Isa>(
+pub(super) fn encrypt_lanes<I: Narrow>(
     isa: I,
     schedule: &Schedule,
     chains: &mut [Block; LANES],

@@ -19,7 +19,7 @@ pub(super) trait Isa: Copy + Send + Sync {
     const BLOCKS: usize;
     /// The instructions for vectors whose blocks come from many places, one by one: more than two of
     /// them in a register do not repay.
-    type Narrow: Isa;
+    type Narrow: Narrow;
 
     /// A value, if the CPU has the instructions.
     fn detect() -> Option<Self>;
@@ -37,35 +37,10 @@ pub(super) trait Isa: Copy + Send + Sync {
     fn store(self, vector: Self::Vector, blocks: &mut [Block]);
 
     /// Bytes, at most as many as a vector has; anything behind them.
-    #[inline(always)]
-    fn load_part(self, bytes: &[u8]) -> Self::Vector {
-        let (whole, tail) = bytes.as_chunks();
-        if whole.len() == Self::BLOCKS {
-            return self.load(whole);
-        }
-        let tail = tail::load(tail);
-        self.gather(|at| whole.get(at).unwrap_or(&tail))
-    }
+    fn load_part(self, bytes: &[u8]) -> Self::Vector;
 
     /// Replaces bytes, at most as many as a vector has, by the first of the vector.
-    #[inline(always)]
-    fn store_part(self, vector: Self::Vector, bytes: &mut [u8]) {
-        let (whole, tail) = bytes.as_chunks_mut();
-        if whole.len() == Self::BLOCKS {
-            return self.store(vector, whole);
-        }
-        self.scatter(vector, |at, block| match whole.len().cmp(&at) {
-            Ordering::Greater => whole[at] = block,
-            Ordering::Equal => tail::store(&block, tail),
-            Ordering::Less => {}
-        });
-    }
-
-    /// Blocks from anywhere, by their place in the vector.
-    fn gather<'b>(self, block: impl Fn(usize) -> &'b Block) -> Self::Vector;
-
-    /// Hands out the blocks of a vector, with their places.
-    fn scatter(self, vector: Self::Vector, put: impl FnMut(usize, Block));
+    fn store_part(self, vector: Self::Vector, bytes: &mut [u8]);
 
     /// One block, again and again.
     fn splat(self, block: &Block) -> Self::Vector;
@@ -87,6 +62,40 @@ pub(super) trait Isa: Copy + Send + Sync {
 
     /// Its last round.
     fn decrypt_last(self, state: Self::Vector, key: Self::Vector) -> Self::Vector;
+}
+
+/// Vectors that are put together of blocks, and taken apart.
+pub(super) trait Narrow: Isa {
+    /// Blocks from anywhere, by their place in the vector.
+    fn gather<'b>(self, block: impl Fn(usize) -> &'b Block) -> Self::Vector;
+
+    /// Hands out the blocks of a vector, with their places.
+    fn scatter(self, vector: Self::Vector, put: impl FnMut(usize, Block));
+}
+
+/// [`Isa::load_part`] where no instruction does it.
+#[inline(always)]
+pub(super) fn load_part<I: Narrow>(isa: I, bytes: &[u8]) -> I::Vector {
+    let (whole, tail) = bytes.as_chunks();
+    if whole.len() == I::BLOCKS {
+        return isa.load(whole);
+    }
+    let tail = tail::load(tail);
+    isa.gather(|at| whole.get(at).unwrap_or(&tail))
+}
+
+/// [`Isa::store_part`] where no instruction does it.
+#[inline(always)]
+pub(super) fn store_part<I: Narrow>(isa: I, vector: I::Vector, bytes: &mut [u8]) {
+    let (whole, tail) = bytes.as_chunks_mut();
+    if whole.len() == I::BLOCKS {
+        return isa.store(vector, whole);
+    }
+    isa.scatter(vector, |at, block| match whole.len().cmp(&at) {
+        Ordering::Greater => whole[at] = block,
+        Ordering::Equal => tail::store(&block, tail),
+        Ordering::Less => {}
+    });
 }
 
 /// Blocks in the widest vector there is.

@@ -8,7 +8,7 @@ use std::arch::x86_64::{
 };
 
 use super::block::{load, store};
-use super::isa::Isa;
+use super::isa::{self, Isa, Narrow};
 use crate::aes::Block;
 
 /// The CPU has AES-NI, VAES and AVX2.
@@ -55,19 +55,13 @@ impl Isa for Vaes256 {
     }
 
     #[inline(always)]
-    fn gather<'b>(self, block: impl Fn(usize) -> &'b Block) -> __m256i {
-        let low = load(block(0));
-        // SAFETY: `detect` found AVX2.
-        unsafe { _mm256_inserti128_si256::<1>(_mm256_castsi128_si256(low), load(block(1))) }
+    fn load_part(self, bytes: &[u8]) -> Self::Vector {
+        isa::load_part(self, bytes)
     }
 
     #[inline(always)]
-    fn scatter(self, vector: __m256i, mut put: impl FnMut(usize, Block)) {
-        // SAFETY: `detect` found AVX2.
-        let (low, high) =
-            unsafe { (_mm256_castsi256_si128(vector), _mm256_extracti128_si256::<1>(vector)) };
-        put(0, store(low));
-        put(1, store(high));
+    fn store_part(self, vector: Self::Vector, bytes: &mut [u8]) {
+        isa::store_part(self, vector, bytes);
     }
 
     #[inline(always)]
@@ -110,5 +104,23 @@ impl Isa for Vaes256 {
     fn decrypt_last(self, state: __m256i, key: __m256i) -> __m256i {
         // SAFETY: `detect` found VAES and AVX2.
         unsafe { _mm256_aesdeclast_epi128(state, key) }
+    }
+}
+
+impl Narrow for Vaes256 {
+    #[inline(always)]
+    fn gather<'b>(self, block: impl Fn(usize) -> &'b Block) -> __m256i {
+        let low = load(block(0));
+        // SAFETY: `detect` found AVX2.
+        unsafe { _mm256_inserti128_si256::<1>(_mm256_castsi128_si256(low), load(block(1))) }
+    }
+
+    #[inline(always)]
+    fn scatter(self, vector: __m256i, mut put: impl FnMut(usize, Block)) {
+        // SAFETY: `detect` found AVX2.
+        let (low, high) =
+            unsafe { (_mm256_castsi256_si128(vector), _mm256_extracti128_si256::<1>(vector)) };
+        put(0, store(low));
+        put(1, store(high));
     }
 }

@@ -2,12 +2,11 @@
 
 use std::arch::x86_64::{
     __m512i, __mmask64, _mm512_aesdec_epi128, _mm512_aesdeclast_epi128, _mm512_aesenc_epi128,
-    _mm512_aesenclast_epi128, _mm512_alignr_epi64, _mm512_broadcast_i32x4, _mm512_castsi128_si512,
-    _mm512_castsi512_si128, _mm512_extracti32x4_epi32, _mm512_inserti32x4, _mm512_loadu_si512,
+    _mm512_aesenclast_epi128, _mm512_alignr_epi64, _mm512_broadcast_i32x4, _mm512_loadu_si512,
     _mm512_mask_storeu_epi8, _mm512_maskz_loadu_epi8, _mm512_storeu_si512, _mm512_xor_si512,
 };
 
-use super::block::{load, store};
+use super::block::load;
 use super::isa::Isa;
 use super::vaes256::Vaes256;
 use crate::aes::Block;
@@ -71,32 +70,6 @@ impl Isa for Vaes512 {
     fn store_part(self, vector: __m512i, bytes: &mut [u8]) {
         // SAFETY: `detect` found AVX-512BW; the mask selects bytes of `bytes` only.
         unsafe { _mm512_mask_storeu_epi8(bytes.as_mut_ptr().cast(), mask(bytes.len()), vector) }
-    }
-
-    #[inline(always)]
-    fn gather<'b>(self, block: impl Fn(usize) -> &'b Block) -> __m512i {
-        let [a, b, c, d] = std::array::from_fn(|at| load(block(at)));
-        // SAFETY: `detect` found AVX-512F.
-        unsafe {
-            let vector = _mm512_inserti32x4::<1>(_mm512_castsi128_si512(a), b);
-            _mm512_inserti32x4::<3>(_mm512_inserti32x4::<2>(vector, c), d)
-        }
-    }
-
-    #[inline(always)]
-    fn scatter(self, vector: __m512i, mut put: impl FnMut(usize, Block)) {
-        // SAFETY: `detect` found AVX-512F.
-        let blocks = unsafe {
-            [
-                _mm512_castsi512_si128(vector),
-                _mm512_extracti32x4_epi32::<1>(vector),
-                _mm512_extracti32x4_epi32::<2>(vector),
-                _mm512_extracti32x4_epi32::<3>(vector),
-            ]
-        };
-        for (at, block) in blocks.into_iter().enumerate() {
-            put(at, store(block));
-        }
     }
 
     #[inline(always)]
