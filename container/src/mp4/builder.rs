@@ -26,6 +26,8 @@ pub(crate) struct Builder {
     input_end: Option<u64>,
     /// Bytes of samples so far. More of them than the unit is long means that they overlap.
     claimed: u64,
+    /// Samples that will be told of as protected, though nothing in them is: their bytes and their tracks.
+    still: Vec<(Range<u64>, u32)>,
     /// The `moov` and `moof` boxes, in which no sample can lie.
     headers: Vec<Range<u64>>,
     /// Where the last `pssh` box ended.
@@ -48,6 +50,7 @@ impl Builder {
             end: start,
             input_end,
             claimed: 0,
+            still: Vec::new(),
             headers: Vec::new(),
             pssh_end: None,
         }
@@ -144,6 +147,13 @@ impl Builder {
         Ok(())
     }
 
+    /// Says that a sample is one of those that no other may lie over, though it stays as it is.
+    pub(crate) fn still(&mut self, at: u64, len: u32, track: u32) {
+        if len > 0 {
+            self.still.push((at..at.saturating_add(len.into()), track));
+        }
+    }
+
     /// The number of protected samples so far.
     pub(crate) fn samples(&self) -> u64 {
         self.plan.samples.len() as u64
@@ -200,26 +210,38 @@ impl Builder {
         // What goes in comes before what it takes the place of.
         self.plan.edits.sort_by_key(|edit| (edit.at, edit.range().end));
         self.headers.sort_by_key(|header| header.start);
+        self.still.sort_unstable_by_key(|(range, _)| range.start);
         let mut headers = self.headers.iter().peekable();
         let mut taken = self.start;
-        for sample in &self.plan.samples {
-            while headers.next_if(|header| header.end <= sample.at).is_some() {}
+        let mut take = |range: Range<u64>, track: &dyn Fn() -> u32| {
+            while headers.next_if(|header| header.end <= range.start).is_some() {}
             let why = match headers.peek() {
-                _ if sample.at < taken => "lies over another sample",
-                Some(header) if header.start < sample.end() => "lies over a header box",
+                _ if range.start < taken => "lies over another sample",
+                Some(header) if header.start < range.end => "lies over a header box",
                 _ => {
-                    taken = sample.end();
-                    continue;
+                    taken = range.end;
+                    return Ok(());
                 }
             };
-            let scope = self.plan.protections[sample.protection as usize].scope;
-            let track = self.plan.scopes[scope as usize].track;
-            return Err(Error::SampleOutOfRange {
-                place: Place { path: "mdat".to_owned(), at: sample.at },
-                what: format!("a protected sample of track {track}"),
-                range: sample.at..sample.end(),
+            Err(Error::SampleOutOfRange {
+                place: Place { path: "mdat".to_owned(), at: range.start },
+                what: format!("a protected sample of track {}", track()),
+                range,
                 why,
-            });
+            })
+        };
+        let mut still = self.still.iter().peekable();
+        for sample in &self.plan.samples {
+            while let Some((range, track)) = still.next_if(|(range, _)| range.start <= sample.at) {
+                take(range.clone(), &|| *track)?;
+            }
+            take(sample.at..sample.end(), &|| {
+                let scope = self.plan.protections[sample.protection as usize].scope;
+                self.plan.scopes[scope as usize].track
+            })?;
+        }
+        for (range, track) in still {
+            take(range.clone(), &|| *track)?;
         }
         Ok(self.plan)
     }

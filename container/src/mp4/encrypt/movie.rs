@@ -191,14 +191,15 @@ impl MovieEncryptor<'_, '_> {
 
 #[cfg(test)]
 mod tests {
-    use std::{io, ops::Range};
+    use std::{io, ops::Range, time::Duration};
 
     use super::super::testing::{edited, entry, planned, settings, trak};
     use crate::{
         Change, ReadAt, Window,
+        encrypt::Settings,
         mp4::{
             relocate,
-            testing::{Written, empty_table, full, plain, plans, stsd, told},
+            testing::{Written, empty_table, file, full, plain, plans, stsd, told},
         },
     };
 
@@ -245,6 +246,26 @@ mod tests {
         let mdat =
             [&[0, 0, 0, 1], b"mdat".as_slice(), &(len - u64::from(first) + 16).to_be_bytes()];
         Sparse { start: [moov(first).as_ref(), &mdat.concat()].concat(), len }
+    }
+
+    /// The lead of a sample table stays clear, but is told of with the samples that are protected.
+    #[test]
+    fn samples_of_a_lead_lie_beside_each_other_too() {
+        let file = |second: u32| {
+            let moov = |first: u32| plain(b"moov").put(trak(1, &table(&[first, first + second])));
+            let first = u32::try_from(moov(0).len()).unwrap() + 8;
+            file(&[moov(first), plain(b"mdat").zeros(32)])
+        };
+        let clear_lead = |seconds| Some(Duration::from_secs(seconds));
+        for seconds in [1, 2] {
+            let lead = || Settings { clear_lead: clear_lead(seconds), ..settings() };
+            let output = edited(&file(16), lead()).unwrap();
+            assert_eq!(plans(&output).unwrap()[0].samples().len(), 2);
+            for second in [0, 15] {
+                let message = told(edited(&file(second), lead()));
+                assert!(message.ends_with("lies over another sample"), "{message}");
+            }
+        }
     }
 
     #[test]

@@ -204,12 +204,14 @@ impl EncryptedTrack {
         })?;
         let Turn::Key(key) = turn else {
             list.truncate(start);
+            unit.builder.still(at, len, track);
             unit.clear += 1;
             return Ok(());
         };
         unit.protected += 1;
         if protected == 0 {
             list.truncate(start);
+            unit.builder.still(at, len, track);
             return Ok(());
         }
         let protection = self.protection(entry, key, unit);
