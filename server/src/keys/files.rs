@@ -19,8 +19,6 @@ pub(super) fn read_all(paths: &[PathBuf]) -> Result<Vec<Vec<Jwk>>, Error> {
     paths.iter().map(|path| read(path)).collect()
 }
 
-<<<<<<< HEAD
-=======
 /// The same once more, of files only.
 pub(super) fn read_again(paths: &[PathBuf]) -> Result<Vec<Vec<Jwk>>, Error> {
     for path in paths {
@@ -30,8 +28,6 @@ pub(super) fn read_again(paths: &[PathBuf]) -> Result<Vec<Vec<Jwk>>, Error> {
     read_all(paths)
 }
 
-/// Reads a JWK set, which begins with `{`, or `KID:KEY` lines.
->>>>>>> faults
 fn read(path: &Path) -> Result<Vec<Jwk>, Error> {
     let place = path.display().to_string();
     let content = content(path).map_err(|reason| Error::KeyFile { path: place.clone(), reason })?;
