@@ -15,7 +15,8 @@ use common::{
     media, mp4_fixtures,
 };
 use container::{
-    Change, Error, KeyDemand, KeySource, Plan, Planner, ReadyPlan, Relocation, Sample, Step, Window,
+    Change, Description, Error, KeyDemand, KeySource, Plan, Planner, ReadyPlan, Relocation, Sample,
+    SegmentIndex, Step, Window,
 };
 use proptest::prelude::*;
 
@@ -280,21 +281,7 @@ proptest! {
         fixture in prop::sample::select(fixtures()),
         is_out in prop::collection::vec(any::<bool>(), 1..40),
     ) {
-        let mut pieces = discards(&fixture);
-        if !fixture.is_webm() {
-            let needless = needless(&fixture.bytes).into_iter().map(|(_, piece)| piece);
-            // Some of them are discards too.
-            let apart = |piece: &Range<u64>| {
-                pieces.iter().all(|other| piece.end <= other.start || other.end <= piece.start)
-            };
-            let more: Vec<_> = needless.filter(apart).collect();
-            pieces.extend(more);
-            pieces.sort_by_key(|piece| piece.start);
-        }
-        let mut relocation = Relocation::new();
-        for (piece, _) in pieces.into_iter().zip(is_out.iter().cycle()).filter(|(_, is_out)| **is_out) {
-            relocation.remove(piece);
-        }
+        let relocation = without(loose(&fixture), &is_out);
         let (mut planner, input) = (Planner::new(), Window::new(0, &fixture.bytes));
         while let Step::Unit(plan) = planner.next_unit(&input, true).unwrap() {
             let unit = plan.range();
@@ -308,6 +295,66 @@ proptest! {
             prop_assert!(taken <= unit.end);
         }
     }
+
+    /// Read back, the index of a file is the one that it had, with all offsets moved.
+    #[test]
+    fn an_index_leads_to_the_same_segments(
+        fixture in prop::sample::select(indexed()),
+        is_out in prop::collection::vec(any::<bool>(), 1..40),
+    ) {
+        // A description has a look at some of them.
+        let needed = ["mvhd", "mdhd", "dinf", "vmhd", "smhd", "stts"];
+        let needless = needless(&fixture.bytes).into_iter();
+        let needless = needless.filter(|(kind, _)| !needed.contains(&kind.as_str()));
+        let relocation = without(needless.map(|(_, piece)| piece).collect(), &is_out);
+        let cut = cut(&fixture.bytes, &mut fixture.bytes.clone(), &relocation);
+        let moved = |range: Range<u64>| relocation.moved(range.start)..relocation.moved(range.end);
+        let mut expected = index_of(&fixture.bytes).unwrap();
+        expected.range = moved(expected.range);
+        for segment in &mut expected.segments {
+            segment.range = moved(segment.range.clone());
+        }
+        prop_assert_eq!(index_of(&cut), Some(expected));
+    }
+}
+
+/// The index of a file's segments, if it has one.
+fn index_of(bytes: &[u8]) -> Option<SegmentIndex> {
+    let input = Window::new(0, bytes);
+    SegmentIndex::read(&input, &Description::read(&input).unwrap()).unwrap()
+}
+
+/// The fixtures that have one, in front of what it leads to.
+fn indexed() -> Vec<Fixture> {
+    let mut fixtures = mp4_fixtures();
+    fixtures.retain(|fixture| index_of(&fixture.bytes).is_some());
+    assert!(fixtures.len() > 10, "{} have an index", fixtures.len());
+    fixtures
+}
+
+/// Takes out some of these pieces, which are in order.
+fn without(pieces: Vec<Range<u64>>, is_out: &[bool]) -> Relocation {
+    let mut relocation = Relocation::new();
+    for (piece, _) in pieces.into_iter().zip(is_out.iter().cycle()).filter(|(_, is_out)| **is_out) {
+        relocation.remove(piece);
+    }
+    relocation
+}
+
+/// What decrypting takes out of a fixture, and boxes that say nothing.
+fn loose(fixture: &Fixture) -> Vec<Range<u64>> {
+    let mut pieces = discards(fixture);
+    if !fixture.is_webm() {
+        let needless = needless(&fixture.bytes).into_iter().map(|(_, piece)| piece);
+        // Some of them are discards too.
+        let apart = |piece: &Range<u64>| {
+            pieces.iter().all(|other| piece.end <= other.start || other.end <= piece.start)
+        };
+        let more: Vec<_> = needless.filter(apart).collect();
+        pieces.extend(more);
+        pieces.sort_by_key(|piece| piece.start);
+    }
+    pieces
 }
 
 /// What is taken out of a fixture when it is decrypted.

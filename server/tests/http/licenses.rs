@@ -6,7 +6,7 @@ use axum::{
     body::{Body, Bytes},
     http::StatusCode,
 };
-use clearkey::{License, LicenseRelease, SessionType, limits};
+use clearkey::{KeyId, License, LicenseRelease, LicenseRequest, SessionType, limits};
 use http_body_util::BodyExt;
 use proptest::prelude::*;
 use server::{Seed, Server, Settings};
@@ -198,6 +198,28 @@ proptest! {
         let answer = ask(&server(), "POST", "/", &[], message);
         prop_assert!(matches!(answer.status.as_u16(), 200 | 400 | 404), "{:?}", answer);
         serde_json::from_slice::<serde_json::Value>(&answer.body).unwrap();
+    }
+
+    /// The license has the keys that are known, in the order of the request, each once.
+    #[test]
+    fn a_request_is_answered_with_the_keys_that_are_known(
+        asked in prop::collection::vec(0_u8..5, 1..12),
+        session_type in prop::sample::select(vec![SessionType::Temporary, SessionType::PersistentLicense]),
+    ) {
+        let kids: Vec<_> = asked.iter().map(|octet| KeyId::from([*octet; 16])).collect();
+        let request = LicenseRequest::new(kids, session_type).unwrap();
+        let mut expected: Vec<_> = request.kids().iter().map(|kid| kid.as_bytes()[0]).collect();
+        expected.retain(|octet| [1, 2].contains(octet));
+        let answer = ask(&server(), "POST", "/", &[], request.to_json());
+        if expected.is_empty() {
+            prop_assert_eq!(answer.status, StatusCode::NOT_FOUND);
+        } else {
+            let license = License::parse(&answer.body).unwrap();
+            let keys = license.keys.iter().map(|jwk| (jwk.kid().as_bytes()[0], *jwk.key()));
+            let expected = expected.iter().map(|octet| (*octet, [0x39 + octet; 16]));
+            prop_assert!(keys.eq(expected));
+            prop_assert_eq!(license.license_type, session_type);
+        }
     }
 
     /// The same of what looks like messages.
