@@ -35,8 +35,10 @@ struct Case {
     pattern: Pattern,
     subsamples: Option<Vec<Subsample>>,
     sample: Vec<u8>,
-    /// Bytes of memory before it, so that it lies anywhere in a block.
+    /// Bytes of memory before it, so that it lies anywhere in a block, and behind it: where there are none,
+    /// AddressSanitizer sees what is only read.
     offset: usize,
+    behind: usize,
     is_other_key: bool,
 }
 
@@ -70,7 +72,8 @@ impl Case {
         let sample = (0..len).map(|at| seed.wrapping_add(at as u8).wrapping_mul(0x9d)).collect();
         let [offset, is_other_key] = [offset % 64, offset / 64 % 2].map(usize::from);
         let is_other_key = is_other_key == 1;
-        Some(Self { scheme, iv, pattern, subsamples, sample, offset, is_other_key })
+        let behind = if kind & 0x40 == 0 { 64 } else { 0 };
+        Some(Self { scheme, iv, pattern, subsamples, sample, offset, behind, is_other_key })
     }
 
     fn encryption(&self) -> Result<SampleEncryption<'_>, Error> {
@@ -148,7 +151,7 @@ impl Case {
 
     /// The sample, with other bytes around it.
     fn memory(&self) -> Vec<u8> {
-        [&vec![GUARD; self.offset], self.sample.as_slice(), &[GUARD; 64]].concat()
+        [&vec![GUARD; self.offset], self.sample.as_slice(), &vec![GUARD; self.behind]].concat()
     }
 
     fn place<'m>(&self, memory: &'m mut [u8]) -> &'m mut [u8] {
