@@ -1,5 +1,7 @@
 //! What the fuzzers of `fuzz/` run, which the tests here run on seeds. No release has it.
 
+#![expect(clippy::must_use_candidate, reason = "who wants no answer wants the panic")]
+
 use crate::naive::{self, Direction};
 use crate::{
     BatchError, Error, Iv, Kernel, Key, Pattern, Sample, SampleEncryption, Scheme, Subsample,
@@ -69,7 +71,8 @@ impl Case {
             }
             subsamples = Some(table);
         }
-        let sample = (0..len).map(|at| seed.wrapping_add(at as u8).wrapping_mul(0x9d)).collect();
+        let sample =
+            (0..len).map(|at| seed.wrapping_add(at.to_le_bytes()[0]).wrapping_mul(0x9d)).collect();
         let [offset, is_other_key] = [offset % 64, offset / 64 % 2].map(usize::from);
         let is_other_key = is_other_key == 1;
         let behind = if kind & 0x40 == 0 { 64 } else { 0 };
@@ -87,7 +90,7 @@ impl Case {
             let lens = table.iter().map(|entry| [entry.clear.into(), entry.protected]);
             lens.flatten().map(u64::from).sum::<u64>()
         });
-        let is_cut = |entry: &Subsample| entry.protected % 16 > 0;
+        let is_cut = |entry: &Subsample| !entry.protected.is_multiple_of(16);
         sum.is_none_or(|sum| sum == self.sample.len() as u64)
             && (self.pattern == Pattern::NONE || self.scheme.takes_pattern())
             && !(self.scheme == Scheme::Cbc1 && table.is_some_and(|table| table.iter().any(is_cut)))
@@ -142,7 +145,7 @@ impl Case {
     fn stays_clear(&self, encryption: &SampleEncryption<'_>, after: &[u8]) {
         let runs = encryption.protected(after.len()).expect("it has been done");
         let mut at = 0;
-        for run in runs.chain([after.len()..after.len()]) {
+        for run in runs.chain(std::iter::once(after.len()..after.len())) {
             assert!(at <= run.start && run.start <= run.end && run.end <= after.len());
             assert!(after[at..run.start] == self.sample[at..run.start], "a clear byte changes");
             at = run.end;

@@ -87,7 +87,7 @@ fn is_protected(scheme: Scheme, pattern: Pattern, offset: usize, size: usize) ->
 
 fn ctr(aes: &Aes128, iv: Iv, bytes: &[u8]) -> Vec<u8> {
     let (nonce, counter) = iv.as_bytes().split_at(8);
-    let counter = u64::from_be_bytes(counter.try_into().unwrap());
+    let counter = counter.iter().fold(0_u64, |value, octet| value << 8 | u64::from(*octet));
     let keystream = (0..).flat_map(|block| {
         let counter = counter.wrapping_add(block).to_be_bytes();
         let mut block = [0; 16];

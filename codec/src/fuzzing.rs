@@ -1,5 +1,7 @@
 //! What the fuzzers of `fuzz/` run, which the tests here run on seeds. No release has it.
 
+#![expect(clippy::must_use_candidate, reason = "who wants no answer wants the panic")]
+
 use std::slice::from_ref;
 
 use crate::{Codec, Named, Protected, Tally};

@@ -67,7 +67,7 @@ fn settings(options: &[u8; 12], clear: &[Plan]) -> Settings {
         let octets = [kid.wrapping_add(turn); 16];
         let len = if is(7) { 1 + usize::from(len) * 2 } else { 16 };
         let kid = KeyId::new(
-            [&octets[..], &vec![len as u8; 600]].concat().get(..len).unwrap_or_default(),
+            [&octets[..], &vec![len.to_le_bytes()[0]; 600]].concat().get(..len).unwrap_or_default(),
         );
         Some(TrackKey { kid: kid.ok()?, key: Arc::new(Key::new(&octets)) })
     };
