@@ -28,6 +28,7 @@ const fn masked(octets: [u8; 16]) -> [u8; 16] {
 const KEY: Secret =
     Secret::masked(masked(0x2b7e_1516_28ae_d2a6_abf7_1588_09cf_4f3c_u128.to_be_bytes()));
 const OTHER: Secret = Secret::new(1);
+const SINGLE: Secret = Secret::new(2);
 const ROUND_1: [u8; 16] = masked(0xa0fa_fe17_8854_2cb1_23a3_3939_2a6c_7605_u128.to_be_bytes());
 const ROUND_9: [u8; 16] = masked(0xac77_66f3_19fa_dc21_28d1_2941_575c_006e_u128.to_be_bytes());
 const ROUND_10: [u8; 16] = masked(0xd014_f9a8_c9ee_2589_e13f_0cc8_b663_0ca6_u128.to_be_bytes());
@@ -85,6 +86,26 @@ fn a_key_that_was_never_used_is_gone_when_it_is_dropped() {
         let key = Key::on(kernel, <&[u8; 16]>::try_from(&octets[..]).unwrap());
         is_alive(&needles, &format!("{kernel}, expanded"));
         drop((key, octets));
+        is_gone(&needles, &format!("{kernel}"));
+    }
+}
+
+/// Single samples may leave something on the stack, until then.
+#[test]
+fn what_single_samples_leave_is_gone_when_the_key_is_dropped() {
+    let needles = SINGLE.needles();
+    for kernel in Kernel::all() {
+        let octets = SINGLE.reveal();
+        let key = Key::on(kernel, <&[u8; 16]>::try_from(&octets[..]).unwrap());
+        drop(octets);
+        for scheme in [Scheme::Cenc, Scheme::Cbcs] {
+            let iv = Iv::new(&[9; 16]).unwrap();
+            let encryption = SampleEncryption::new(scheme, iv, Pattern::NONE, None).unwrap();
+            let mut sample = vec![7; 10_007];
+            encrypt_sample(&key, &encryption, &mut sample).unwrap();
+            decrypt_sample(&key, &encryption, &mut sample).unwrap();
+        }
+        drop(key);
         is_gone(&needles, &format!("{kernel}"));
     }
 }
