@@ -1,6 +1,6 @@
 //! `clearkey request`: what a page would send to its license server.
 
-use std::path::Path;
+use std::{collections::HashSet, path::Path};
 
 use anyhow::{Context, bail};
 use clearkey::{InitData, InitDataType, KeyId, limits};
@@ -58,22 +58,22 @@ fn init_data_of(path: &Path, init: Option<&Path>) -> anyhow::Result<Vec<InitData
     }
     units.push(Units::open(path, planner(init)?)?);
     let (mut told, mut kids): (Vec<InitData>, Vec<KeyId>) = (Vec::new(), Vec::new());
+    let (mut lists, mut seen) = (HashSet::new(), HashSet::new());
     for mut units in units {
         while let Some(plan) = units.next_unit()? {
             for data in plan.init_data() {
-                let usable = parse(data);
-                told.extend(
-                    usable.filter(|usable| told.iter().all(|other| other.kids() != usable.kids())),
-                );
+                let usable = parse(data).filter(|usable| lists.insert(usable.kids().to_vec()));
+                told.extend(usable);
             }
             for (_, kid) in kids_of(&plan) {
-                if !kids.contains(kid) {
+                if seen.insert(kid.clone()) {
                     kids.push(kid.clone());
                 }
             }
         }
     }
-    kids.retain(|kid| told.iter().all(|usable| !usable.kids().contains(kid)));
+    let named: HashSet<_> = told.iter().flat_map(InitData::kids).collect();
+    kids.retain(|kid| !named.contains(kid));
     for kids in kids.chunks(limits::KIDS) {
         told.push(InitData::new(InitDataType::Keyids, kids.to_vec())?);
     }
