@@ -30,9 +30,33 @@ pub struct MediaKeys {
 struct Shared {
     instance: Arc<Instance>,
     session_types: Vec<SessionType>,
-    /// Those that are not closed, and those that still have something to tell.
-    sessions: Mutex<Vec<Arc<SessionState>>>,
+    sessions: Mutex<Sessions>,
     has_failed: AtomicBool,
+}
+
+#[derive(Default)]
+struct Sessions {
+    /// Those that are not closed, those that still have something to tell, and for a while others.
+    all: Vec<Arc<SessionState>>,
+    /// How many there are before those that are over are looked for again.
+    enough: usize,
+}
+
+/// As long as there are fewer, those that are over are looked for each time.
+const FEW: usize = 64;
+
+impl Sessions {
+    /// Adds one, and gives back those that are over. However many there are, each is looked at a few times only.
+    fn add(&mut self, session: Arc<SessionState>) -> Vec<Arc<SessionState>> {
+        let mut over = Vec::new();
+        if self.all.len() >= self.enough {
+            let all = std::mem::take(&mut self.all).into_iter();
+            (over, self.all) = all.partition(|session| session.is_done_with());
+            self.enough = if self.all.len() < FEW { 0 } else { 2 * self.all.len() };
+        }
+        self.all.push(session);
+        over
+    }
 }
 
 /// Why a CDM instance is not there any more.
@@ -72,11 +96,7 @@ impl MediaKeys {
         if self.shared.has_failed.load(Ordering::Relaxed) {
             return Err(Error::Unavailable);
         }
-        let (over, rest) = std::mem::take(&mut *sessions)
-            .into_iter()
-            .partition::<Vec<_>, _>(|session| session.is_done_with());
-        *sessions = rest;
-        sessions.push(Arc::clone(&state));
+        let over = sessions.add(Arc::clone(&state));
         // What goes with a session may call back.
         drop(sessions);
         drop(over);
@@ -152,7 +172,7 @@ impl MediaKeys {
             let sessions = lock(&self.shared.sessions);
             let has_failed = why == Unavailable::InternalError;
             self.shared.has_failed.fetch_or(has_failed, Ordering::Relaxed);
-            sessions.clone()
+            sessions.all.clone()
         };
         sessions.iter().for_each(|session| session.end(reason));
     }
@@ -160,7 +180,7 @@ impl MediaKeys {
 
 impl fmt::Debug for MediaKeys {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let sessions = lock(&self.shared.sessions).len();
+        let sessions = lock(&self.shared.sessions).all.len();
         f.debug_struct("MediaKeys").field("sessions", &sessions).finish_non_exhaustive()
     }
 }

@@ -278,3 +278,19 @@ fn handles_go_to_any_thread() {
     shareable(&session.when_closed());
     shareable(&cdm::Environment::default());
 }
+
+#[test]
+fn sessions_that_are_over_go_also_among_many() {
+    let media_keys = media_keys();
+    let held = || format!("{media_keys:?}");
+    let open: Vec<_> = (0..100).map(|_| started(temporary(&media_keys))).collect();
+    assert!(held().contains("sessions: 100"), "{}", held());
+    for session in &open[3..] {
+        session.close().unwrap();
+    }
+    while media_keys.next_event().is_some() {}
+    // Not all at once, so that each new session need not look at all others.
+    let more: Vec<_> = (0..100).map(|_| temporary(&media_keys)).collect();
+    assert!(held().contains("sessions: 103"), "{}", held());
+    drop(more);
+}
