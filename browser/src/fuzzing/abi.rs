@@ -203,6 +203,11 @@ impl World {
                     };
                 }
             }
+            // A session that is closed while its release is acknowledged: the license may be gone already.
+            cdm_host::Call::Reject { promise, .. } => match account.pending.get(promise) {
+                Some(Pending::Update { id, new }) if new.is_empty() => drop(stored.remove(id)),
+                _ => {}
+            },
             cdm_host::Call::ResolveNewSession { promise, session_id: None } => {
                 let Some(Pending::Load { id }) = account.pending.get(promise) else { return };
                 let instances = self.instances.borrow();
