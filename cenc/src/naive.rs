@@ -87,7 +87,7 @@ fn is_protected(scheme: Scheme, pattern: Pattern, offset: usize, size: usize) ->
 
 fn ctr(aes: &Aes128, iv: Iv, bytes: &[u8]) -> Vec<u8> {
     let (nonce, counter) = iv.as_bytes().split_at(8);
-    let counter = u64::from_be_bytes(counter.try_into().unwrap());
+    let counter = u64::from_be_bytes(counter.try_into().expect("the other half"));
     let keystream = (0..).flat_map(|block| {
         let counter = counter.wrapping_add(block).to_be_bytes();
         let mut block = [0; 16];

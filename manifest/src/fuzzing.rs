@@ -6,6 +6,7 @@ use quick_xml::{Reader, events::Event};
 use crate::{MediaType, Stream, StreamAt, dash, hls};
 
 /// Says of bytes, as a file, all that a player is told. Whether a manifest leads to it.
+#[must_use]
 pub fn manifest(bytes: &[u8]) -> bool {
     let input = Window::new(0, bytes);
     let media_type = MediaType::read(&input);

@@ -104,7 +104,7 @@ fn decrypts_what_it_says(ready: &ReadyPlan, input: &[u8], bytes: &mut [u8], veri
     let mut touched: Vec<Range<u64>> = samples.chain(edits).collect();
     touched.sort_by_key(|touched| touched.start);
     let mut at = range.start;
-    for touched in touched.into_iter().chain([range.end..range.end]) {
+    for touched in touched.into_iter().chain(std::iter::once(range.end..range.end)) {
         let gap = at.min(touched.start)..touched.start;
         assert!(bytes[index(&gap)] == input[index(&gap)], "{gap:?} has changed");
         at = at.max(touched.end);
