@@ -25,24 +25,23 @@ class Target:
 
 TARGETS = [
     Target("license", vectors=seeds.license, dictionary="json.dict"),
+    Target("init_data", vectors=seeds.init_data, dictionary="init_data.dict"),
+    Target("text", max_len=1024),
     Target(
         "mp4",
-        vectors=seeds.media("media/*frag*.mp4", "media/shaka*.mp4", "media/mp4ff*.mp4", "indexed/*.mp4"),
-        folders=["fixtures/media/segments", "fuzz/seeds/clear"],
+        vectors=seeds.media("mp4", "media/*frag*.mp4", "media/shaka*.mp4", "media/mp4ff*.mp4", "indexed/*.mp4"),
+        folders=["fixtures/media/segments"],
         max_len=65_536,
         dictionary="mp4.dict",
     ),
     Target(
         "webm",
-        vectors=seeds.media("media/*.webm", "clear/*.webm", "indexed/*.webm"),
-        folders=["fixtures/indexed", "fuzz/seeds/clear"],
+        vectors=seeds.media("webm", "media/*.webm", "clear/*.webm", "indexed/*.webm"),
         max_len=65_536,
         dictionary="webm.dict",
     ),
     Target("encrypt", vectors=seeds.encrypt, max_len=32_768, dictionary="mp4.dict"),
-    Target("init_data", vectors=seeds.init_data, dictionary="init_data.dict"),
-    Target("text", max_len=1024),
     Target("codec", vectors=seeds.codec, max_len=8192),
-    Target("manifest", vectors=seeds.media("indexed/*"), folders=["fixtures/indexed"], max_len=65_536, dictionary="mp4.dict"),
+    Target("manifest", vectors=seeds.media("*", "indexed/*"), max_len=65_536, dictionary="mp4.dict"),
     Target("samples", vectors=seeds.samples, unsafe=True, max_len=1024),
 ]
