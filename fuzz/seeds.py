@@ -41,9 +41,16 @@ def license() -> Dict[str, bytes]:
     )
 
 
-def media(*globs: str) -> Callable[[], Dict[str, bytes]]:
-    """The beginnings of these files of `fixtures`."""
-    return lambda: {name.replace("/", "_"): beginning(name) for name in files(*globs)}
+def media(kind: str, *globs: str) -> Callable[[], Dict[str, bytes]]:
+    """Files of a kind: the beginnings of these of `fixtures`; whole ones with an index, and short clear ones."""
+
+    def read() -> Dict[str, bytes]:
+        found = {name.replace("/", "_"): beginning(name) for name in files(*globs)}
+        for path in [*(FIXTURES / "indexed").glob(f"*.{kind}"), *(SEEDS / "clear").glob(f"*.{kind}")]:
+            found[f"{path.parent.name}_{path.name}_whole"] = path.read_bytes()
+        return found
+
+    return read
 
 
 def files(*globs: str) -> List[str]:
@@ -102,9 +109,9 @@ def leading_zeros(octet: int) -> int:
 def encrypt() -> Dict[str, bytes]:
     """Clear files behind settings."""
     read = {path.name: path.read_bytes() for path in (SEEDS / "clear").iterdir()}
-    read.update(media("indexed/*")())
+    read.update({name: beginning(name) for name in files("indexed/*")})
     return {
-        f"{name}_{octets}": bytes.fromhex(octets) + read[name]
+        f"{name.replace('/', '_')}_{octets}": bytes.fromhex(octets) + read[name]
         for name in read
         for octets, what, *_ in lines("settings.txt")
         if what == "webm:" or not name.endswith(".webm")

@@ -1,7 +1,5 @@
 //! What the fuzzers of `fuzz/` run, which the tests here run on seeds. No release has it.
 
-#![expect(clippy::must_use_candidate, reason = "who wants no answer wants the panic")]
-
 use std::slice::from_ref;
 
 use crate::{Codec, Named, Protected, Tally};
@@ -40,6 +38,7 @@ const NAMES: [&str; 28] = [
 
 /// Reads a configuration and samples behind their lengths (16 bits, big-endian), for the codec that the first
 /// byte chooses. Whether the configuration is one, and what may be protected is found in a sample.
+#[must_use]
 pub fn codec(bytes: &[u8]) -> bool {
     let Some(([choice, width, height], rest)) = bytes.split_first_chunk() else { return false };
     let name = NAMES[usize::from(*choice) % NAMES.len()];

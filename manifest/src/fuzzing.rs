@@ -1,13 +1,12 @@
 //! What the fuzzers of `fuzz/` run, which the tests here run on seeds. No release has it.
 
-#![expect(clippy::must_use_candidate, reason = "who wants no answer wants the panic")]
-
 use container::Window;
 use quick_xml::{Reader, events::Event};
 
 use crate::{MediaType, Stream, StreamAt, dash, hls};
 
 /// Says of bytes, as a file, all that a player is told. Whether a manifest leads to it.
+#[must_use]
 pub fn manifest(bytes: &[u8]) -> bool {
     let input = Window::new(0, bytes);
     let media_type = MediaType::read(&input);

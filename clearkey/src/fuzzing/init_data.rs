@@ -4,6 +4,7 @@ use crate::pssh::{PsshBox, boxes, common_kids};
 use crate::{Error, InitData, InitDataType, LicenseRequest, SessionType, limits};
 
 /// Reads bytes as initialization data of every type. Whether they are boxes with key ids, or a list of them.
+#[must_use]
 pub fn init_data(bytes: &[u8]) -> bool {
     let [cenc, keyids, webm] =
         InitDataType::ALL.map(|init_data_type| parse(init_data_type.as_str(), bytes));

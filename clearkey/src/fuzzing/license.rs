@@ -7,6 +7,7 @@ use crate::{
 };
 
 /// Reads bytes as every JSON message there is. Whether they are one.
+#[must_use]
 pub fn license(bytes: &[u8]) -> bool {
     let masked = masked(bytes);
     assert_eq!(masked.len(), bytes.len());

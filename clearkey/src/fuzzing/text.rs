@@ -3,6 +3,7 @@
 use crate::{InitDataType, Jwk, KeyId, SessionType, base64url, key_text, quote};
 
 /// Reads text as everything that there is a spelling of. Whether a line of it is a key id with its key.
+#[must_use]
 pub fn text(bytes: &[u8]) -> bool {
     let Ok(text) = str::from_utf8(bytes) else { return false };
     quotes(text);

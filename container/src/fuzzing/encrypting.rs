@@ -64,12 +64,10 @@ fn settings(options: &[u8; 12], clear: &[Plan]) -> Settings {
     }
     let chosen = found.into_iter().enumerate().filter(|(at, _)| tracks >> (at % 8) & 1 == 0);
     let key = |turn: u8| {
-        let octets = [kid.wrapping_add(turn); 16];
-        let len = if is(7) { 1 + usize::from(len) * 2 } else { 16 };
-        let kid = KeyId::new(
-            [&octets[..], &vec![len.to_le_bytes()[0]; 600]].concat().get(..len).unwrap_or_default(),
-        );
-        Some(TrackKey { kid: kid.ok()?, key: Arc::new(Key::new(&octets)) })
+        let octet = kid.wrapping_add(turn);
+        // WebM takes key ids of any length.
+        let kid = vec![octet; if is(7) { 1 + usize::from(len) * 2 } else { 16 }];
+        Some(TrackKey { kid: KeyId::new(kid).ok()?, key: Arc::new(Key::new(&[octet; 16])) })
     };
     let tracks = chosen.map(|(_, track)| TrackSettings {
         track,
