@@ -63,7 +63,7 @@ struct Report {
 struct TrackReport {
     handler: Option<String>,
     entries: Vec<EntryReport>,
-    /// All of them, to be found.
+    /// All of them, to be found, where they are more than [`FEW`].
     #[serde(skip)]
     known: HashSet<EntryReport>,
     protected_samples: u64,
@@ -75,6 +75,9 @@ struct TrackReport {
     /// Where IVs and subsamples were found.
     aux_info: BTreeSet<&'static str>,
 }
+
+/// Sample entries of a track that are looked through one by one. Most have one, and two with a clear lead.
+const FEW: usize = 8;
 
 /// One sample entry.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
@@ -179,10 +182,20 @@ impl TrackReport {
         self.handler = Some(track.handler.to_string());
         for entry in &track.entries {
             let entry = EntryReport::new(entry);
-            if self.known.insert(entry.clone()) {
+            if !self.knows(&entry) {
                 self.entries.push(entry);
             }
         }
+    }
+
+    fn knows(&mut self, entry: &EntryReport) -> bool {
+        if self.entries.len() <= FEW {
+            return self.entries.contains(entry);
+        }
+        if self.known.is_empty() {
+            self.known.extend(self.entries.iter().cloned());
+        }
+        !self.known.insert(entry.clone())
     }
 
     fn count(&mut self, scope: &Scope) {

@@ -29,13 +29,23 @@ use crate::{
 #[derive(Clone, Debug)]
 pub(crate) struct Movie {
     pub(crate) tracks: Vec<MovieTrack>,
+    /// Their ids, sorted, and where they are.
+    by_id: Vec<(u32, usize)>,
     pub(crate) is_fragmented: bool,
 }
 
 impl Movie {
+    pub(crate) fn track(&self, id: u32) -> Option<&MovieTrack> {
+        find(&self.by_id, id).map(|at| &self.tracks[at])
+    }
+
     pub(crate) fn is_protected(&self) -> bool {
         self.tracks.iter().any(MovieTrack::is_protected)
     }
+}
+
+fn find(by_id: &[(u32, usize)], id: u32) -> Option<usize> {
+    by_id.binary_search_by_key(&id, |(id, _)| *id).ok().map(|found| by_id[found].1)
 }
 
 #[derive(Clone, Debug)]
@@ -91,17 +101,17 @@ pub(crate) fn plan(
         }
     }
     let is_fragmented = extends.is_some();
-    for defaults in extends.into_iter().flatten() {
-        for track in tracks.iter_mut().filter(|track| track.id == defaults.track) {
-            track.defaults = defaults;
-        }
-    }
-    let mut ids: Vec<_> = tracks.iter().map(|track| track.id).collect();
-    ids.sort_unstable();
-    if ids.windows(2).any(|pair| pair[0] == pair[1]) {
+    let mut by_id: Vec<_> = tracks.iter().enumerate().map(|(at, track)| (track.id, at)).collect();
+    by_id.sort_unstable();
+    if by_id.windows(2).any(|pair| pair[0].0 == pair[1].0) {
         return Err(moov.malformed("two tracks with the same id").into());
     }
-    let movie = Movie { tracks, is_fragmented };
+    for defaults in extends.into_iter().flatten() {
+        if let Some(at) = find(&by_id, defaults.track) {
+            tracks[at].defaults = defaults;
+        }
+    }
+    let movie = Movie { tracks, by_id, is_fragmented };
     if !movie.is_protected() {
         // A clear file is returned as it is.
         builder.plan.edits.truncate(edits);

@@ -25,7 +25,7 @@ impl<'m> FragmentHeader<'m> {
         let mut fields = tfhd.fields();
         let (_, flags) = fields.version_and_flags()?;
         let id = fields.u32("track_ID")?;
-        let Some(track) = movie.tracks.iter().find(|track| track.id == id) else {
+        let Some(track) = movie.track(id) else {
             return Err(tfhd.malformed(format!("track {id} is not in `moov`")));
         };
         let has = |flag| flags & flag != 0;

@@ -42,7 +42,7 @@ impl MovieEncryptor<'_, '_> {
         moov: &Mp4Box<'_, '_>,
         movie: &Movie,
     ) -> Result<Vec<EncryptedTrack>, Stop> {
-        let known = |settings: &&TrackSettings| movie.tracks.iter().any(|t| t.id == settings.track);
+        let known = |settings: &&TrackSettings| movie.track(settings.track).is_some();
         if let Some(missing) = self.settings.tracks.iter().find(|settings| !known(settings)) {
             let what = format!("there is no track {}", missing.track);
             return Err(Error::Settings { what }.into());
