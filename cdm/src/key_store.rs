@@ -34,7 +34,7 @@ pub struct KeyStore {
 pub(crate) struct SessionNumber(pub(crate) u64);
 
 /// The key of every session that has one for the key id, latest last. Looking up is the hot path
-/// (each sample); forgetting a session walks everything and may be slow.
+/// (each sample); forgetting a session goes by its own key ids, however many others have.
 type Keys = HashMap<KeyId, Vec<(SessionNumber, Arc<Key>)>>;
 
 /// What came of decrypting a sample.
@@ -84,12 +84,20 @@ impl KeyStore {
         }
     }
 
-    /// Drops all keys of a session.
-    pub(crate) fn forget(&self, session: SessionNumber) {
-        self.write().retain(|_, entries| {
+    /// Drops all keys of a session, all at once. `kids` are the key ids of all keys that it has.
+    pub(crate) fn forget<'k>(
+        &self,
+        session: SessionNumber,
+        kids: impl IntoIterator<Item = &'k KeyId>,
+    ) {
+        let mut store = self.write();
+        for kid in kids {
+            let Some(entries) = store.get_mut(kid) else { continue };
             entries.retain(|(owner, _)| *owner != session);
-            !entries.is_empty()
-        });
+            if entries.is_empty() {
+                store.remove(kid);
+            }
+        }
     }
 
     fn read(&self) -> RwLockReadGuard<'_, Keys> {
@@ -110,6 +118,8 @@ impl fmt::Debug for KeyStore {
 
 #[cfg(all(test, not(loom)))]
 mod tests {
+    use std::time::{Duration, Instant};
+
     use super::*;
 
     fn kid(octet: u8) -> KeyId {
@@ -132,12 +142,33 @@ mod tests {
         store.insert(a, &[(kid(1), keys[3].clone())]);
         assert_eq!(used(1), Some(3));
         assert_eq!(Arc::strong_count(&keys[0]), 1);
-        store.forget(a);
+        store.forget(a, &[kid(1), kid(2)]);
         assert_eq!([used(1), used(2)], [Some(2), None]);
-        store.forget(b);
+        store.forget(b, &[kid(1)]);
         assert_eq!(used(1), None);
         assert!(store.read().is_empty());
         assert!(keys.iter().all(|key| Arc::strong_count(key) == 1));
+    }
+
+    /// As a key file of 16 MiB makes them: one that looked at the keys of all others would take long.
+    #[test]
+    fn many_sessions_go_in_time_that_goes_by_their_keys() {
+        const SESSIONS: u64 = 2000;
+        let (store, key) = (KeyStore::default(), Arc::new(Key::new(&[7; 16])));
+        let kids = |session: u64| {
+            let kid = move |n: u64| KeyId::from(u128::from(session * 128 + n).to_be_bytes());
+            (0..128).map(kid).collect::<Vec<_>>()
+        };
+        for session in 0..SESSIONS {
+            let keys: Vec<_> = kids(session).into_iter().map(|kid| (kid, key.clone())).collect();
+            store.insert(SessionNumber(session), &keys);
+        }
+        let start = Instant::now();
+        for session in 0..SESSIONS {
+            store.forget(SessionNumber(session), &kids(session));
+        }
+        assert!(store.read().is_empty());
+        assert!(start.elapsed() < Duration::from_secs(5), "{:?}", start.elapsed());
     }
 
     #[test]
@@ -221,10 +252,10 @@ mod loom_tests {
                     })
                 })
                 .collect();
-            store.forget(B);
+            store.forget(B, &[kid(1)]);
             assert_eq!(octet(&store.key(&[1; 16]).unwrap()), 1);
             readers.into_iter().for_each(|reader| reader.join().unwrap());
-            store.forget(A);
+            store.forget(A, &[kid(1)]);
             assert!(store.key(&[1; 16]).is_none());
         });
     }
@@ -263,7 +294,7 @@ mod loom_tests {
                 assert_eq!(octet(&key), 1);
                 assert!(share.strong_count() > 0);
             });
-            store.forget(A);
+            store.forget(A, &[kid(1), kid(2)]);
             assert_eq!(shares[1].strong_count(), 0, "nobody else had it");
             reading.join().unwrap();
             assert_eq!(shares[0].strong_count(), 0, "nobody has it");
@@ -284,8 +315,8 @@ mod loom_tests {
                 // Once there is none, there is none any more.
                 assert!(found[0].is_some() || found[1].is_none(), "{found:?}");
             });
-            let other = thread::spawn(move || closing.forget(A));
-            store.forget(B);
+            let other = thread::spawn(move || closing.forget(A, &[kid(1)]));
+            store.forget(B, &[kid(1)]);
             drop(store);
             other.join().unwrap();
             reading.join().unwrap();
@@ -300,7 +331,7 @@ mod loom_tests {
             let (of_b, reader) = (store.clone(), store.clone());
             let b = thread::spawn(move || {
                 of_b.insert(B, &keys(&[1], 2));
-                of_b.forget(B);
+                of_b.forget(B, &[kid(1)]);
             });
             let reading = thread::spawn(move || {
                 if let Some(key) = reader.key(&[1; 16]) {

@@ -65,7 +65,7 @@ impl Machine {
     }
 
     pub(super) fn keys_destroyed(&mut self) -> Result<Turn, Error> {
-        self.store.forget(self.number);
+        self.store.forget(self.number, self.keys.keys());
         self.released.extend(std::mem::take(&mut self.keys).into_keys());
         (self.expiration, self.is_expired) = (None, false);
         self.tell_release()

@@ -228,7 +228,7 @@ impl Machine {
             id => *id = None,
         }
         self.state = State::Closed(reason);
-        self.store.forget(self.number);
+        self.store.forget(self.number, self.keys.keys());
         self.keys.clear();
         self.released.clear();
         (self.expiration, self.is_expired) = (None, false);
@@ -254,7 +254,7 @@ impl Machine {
         }
         self.is_expired = is_expired;
         match is_expired {
-            true => self.store.forget(self.number),
+            true => self.store.forget(self.number, self.keys.keys()),
             false => self.store.insert(self.number, &self.all_keys()),
         }
         self.tell_statuses()
@@ -280,7 +280,7 @@ impl Machine {
 /// Nothing of a session decrypts once it is gone, however it went.
 impl Drop for Machine {
     fn drop(&mut self) {
-        self.store.forget(self.number);
+        self.store.forget(self.number, self.keys.keys());
     }
 }
 
