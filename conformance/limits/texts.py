@@ -33,14 +33,21 @@ def key_file_as_json(octets):
     return license_of(min(65_535, octets // each))
 
 
-def nested_json(octets):
-    return b'{"keys":' + b"[" * (octets // 2)
+def nested_json(_):
+    """As deep as a license may be long: a longer one is not parsed at all."""
+    return b'{"keys":' + b"[" * (65_536 - 8)
 
 
 def longest_request(_):
     """128 key ids of 512 octets."""
     kids = [base64url(struct.pack(">H", at) * 256) for at in range(128)]
     return json.dumps({"kids": kids, "type": "temporary"}).encode()
+
+
+def longest_keyids(_):
+    """128 key ids in 65,536 octets."""
+    kids = [base64url(struct.pack(">H", at) * 190) for at in range(128)]
+    return json.dumps({"kids": kids}).encode()
 
 
 def pssh_boxes(_):

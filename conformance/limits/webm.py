@@ -98,12 +98,16 @@ def cues_and_blocks(octets):
 
 
 def clusters_in_blocks(octets):
-    """A clear file whose index leads to clusters that begin inside of each other's blocks."""
+    """A clear file whose index leads to clusters that begin inside of each other's blocks: behind the first octet
+    of a frame, since a signal comes before that when it is written, and in a clear lead, since what is encrypted is
+    no cluster any more."""
     head = INFO + tracks(track(1, None))
-    each = 2 + 4 + 12
+    each = 2 + 4 + 1 + 12
     count = octets // (len(CUE(0, 0)) + each)
-    first = len(head) + 12 + count * len(CUE(0, 0))
-    claim = lambda at: bytes.fromhex("1f43b675") + number((count - at - 1) * each, 8)
-    region = b"".join(b"\xa3\x90\x81\0\0\x80" + claim(at) for at in range(count))
-    cues = [CUE(0, first)] + [CUE(at + 1, first + 12 + at * each + 6) for at in range(count - 1)]
-    return segment(head, element("1c53bb6b", *cues, width=8), element("1f43b675", region, width=8))
+    first = len(head) + 12 + (count + 1) * len(CUE(0, 0))
+    claim = lambda at: bytes.fromhex("1f43b675") + number((count - at) * each, 8)
+    region = b"".join(b"\xa3\x91\x81\0\0\x80\0" + claim(at) for at in range(count))
+    cues = [CUE(0, first)] + [CUE(at + 1, first + 12 + at * each + 7) for at in range(count - 1)]
+    cues.append(CUE(count, first + 12 + len(region)))
+    index = element("1c53bb6b", *cues, width=8)
+    return segment(head, index, element("1f43b675", region, width=8), cluster(CLEAR))
