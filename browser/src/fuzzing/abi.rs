@@ -3,6 +3,7 @@
 #![allow(unsafe_code, reason = "a host that passes pointers to nowhere")]
 
 mod calls;
+mod stored;
 
 use std::{
     any::Any,
@@ -183,43 +184,6 @@ impl World {
         let then = instance.then.take();
         if let Some(then) = then {
             self.perform(&then);
-        }
-    }
-
-    /// What is stored is found again, as long as the disk keeps what it is given.
-    fn remember(&self, instance: &Instance, call: &cdm_host::Call) {
-        let account = instance.account.borrow();
-        let mut stored = self.stored.borrow_mut();
-        match call {
-            cdm_host::Call::Resolve { promise } => {
-                let is_persistent =
-                    |id: &String| account.sessions.get(id).is_some_and(|it| it.is_persistent);
-                if let Some(Pending::Update { id, new }) = account.pending.get(promise)
-                    && is_persistent(id)
-                {
-                    match new.is_empty() {
-                        true => stored.remove(id),
-                        false => stored.insert(id.clone()),
-                    };
-                }
-            }
-            // A session that is closed while its release is acknowledged: the license may be gone already.
-            cdm_host::Call::Reject { promise, .. } => match account.pending.get(promise) {
-                Some(Pending::Update { id, new }) if new.is_empty() => drop(stored.remove(id)),
-                _ => {}
-            },
-            cdm_host::Call::ResolveNewSession { promise, session_id: None } => {
-                let Some(Pending::Load { id }) = account.pending.get(promise) else { return };
-                let instances = self.instances.borrow();
-                let is_alone = instances.iter().all(|instance| {
-                    let account = instance.account.borrow();
-                    account.pending.values().filter(|pending| pending.is_of(id)).count()
-                        == usize::from(account.pending.contains_key(promise))
-                });
-                let is_lost = is_alone && self.is_faithful.get() && stored.contains(id);
-                assert!(!is_lost, "{id} was stored");
-            }
-            _ => {}
         }
     }
 
@@ -425,19 +389,7 @@ mod tests {
     use proptest::{collection::vec, prelude::*, sample::select};
 
     use super::*;
-
-    /// The seeds of a target, by name.
-    fn seeds(target: &str) -> Vec<(String, Vec<u8>)> {
-        let folder = format!("{}/../fuzz/seeds/{target}", env!("CARGO_MANIFEST_DIR"));
-        let mut seeds: Vec<_> = std::fs::read_dir(&folder)
-            .unwrap()
-            .map(|entry| entry.unwrap().path())
-            .map(|path| (path.display().to_string(), std::fs::read(path).unwrap()))
-            .collect();
-        seeds.sort();
-        assert!(!seeds.is_empty(), "{folder}");
-        seeds
-    }
+    use crate::fuzzing::seeds::seeds;
 
     /// Calls, of which scripts are made.
     const WORDS: [&str; 48] = [

@@ -9,5 +9,8 @@ mod abi;
 mod account;
 mod sample;
 mod script;
+#[cfg(test)]
+#[path = "../../../fuzz/seeds.rs"]
+mod seeds;
 
 pub use abi::abi;

@@ -21,8 +21,9 @@
 //! qr, qi  resets the hardware, fails               fN     lets the store fail: 1 before its next step, 2 after
 //! ```
 
-use clearkey::{Jwk, KeyId, License, SessionType};
+use clearkey::SessionType;
 
+use super::made::keyids;
 use crate::EventType;
 
 /// How the environment is furnished.
@@ -122,6 +123,29 @@ pub(crate) enum Fault {
     After,
 }
 
+impl Call {
+    /// The session that it is made on.
+    pub(crate) fn session(&self) -> Option<usize> {
+        match self {
+            Self::GenerateRequest { session, .. }
+            | Self::Load { session, .. }
+            | Self::LoadText { session, .. }
+            | Self::Update { session, .. }
+            | Self::UpdateWith { session, .. }
+            | Self::Remove { session }
+            | Self::Close { session }
+            | Self::Evict { session }
+            | Self::NextEvent { session: Some(session) }
+            | Self::Listen { session, .. }
+            | Self::Unlisten { session, .. }
+            | Self::LetGo { session }
+            | Self::SetExpiration { session, .. }
+            | Self::CheckExpiration { session, .. } => Some(*session),
+            _ => None,
+        }
+    }
+}
+
 /// Half of it is a license.
 pub(crate) const MALFORMED: &[u8] =
     br#"{"keys":[{"kty":"oct","kid":"AQEBAQEBAQEBAQEBAQEBAQ","k":"AAAAAAAAAAAAAAAAAAAAAA"},
@@ -129,22 +153,6 @@ pub(crate) const MALFORMED: &[u8] =
 
 /// An acknowledgement, of whatever release.
 pub(crate) const ACKNOWLEDGEMENT: &[u8] = br#"{"kids":["AQ"]}"#;
-
-pub(crate) fn kid(octet: u8) -> KeyId {
-    KeyId::from([octet; 16])
-}
-
-/// Initialization data for these key ids of 16 times the same octet.
-pub(crate) fn keyids(octets: &[u8]) -> Vec<u8> {
-    let kids = octets.iter().copied().map(kid).collect();
-    clearkey::InitData::new(clearkey::InitDataType::Keyids, kids).unwrap().as_bytes().to_vec()
-}
-
-/// A license with these pairs of key id and key, each 16 times the same octet.
-pub(crate) fn license(session_type: SessionType, keys: &[(u8, u8)]) -> Vec<u8> {
-    let keys = keys.iter().map(|&(name, key)| Jwk::new(kid(name), [key; 16])).collect();
-    License::new(keys, session_type).unwrap().to_json().to_vec()
-}
 
 /// Reads a script.
 pub(crate) fn read(bytes: &[u8]) -> (Setup, Vec<Call>) {

@@ -127,7 +127,7 @@ fn is_part(granted: &MediaKeySystemConfiguration, asked: &MediaKeySystemConfigur
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::fuzzing::seeds;
+    use crate::fuzzing::seeds::seeds;
 
     #[test]
     fn every_seed_is_granted() {

@@ -10,7 +10,8 @@ use std::{
 use clearkey::{KeyId, SessionType};
 
 use super::{
-    call::{Call, Fault, Setup, license},
+    call::{Call, Fault, Setup},
+    made::license,
     stage::{Answer, Entry, FEW, license_type},
 };
 use crate::{CloseReason, Error, EventType, MediaKeyStatus, SessionEvent};
@@ -158,14 +159,14 @@ impl Model {
             (Call::Fault { fault }, Answer::Nothing) => self.fault = *fault,
             (Call::Create { .. }, Answer::Skipped) => {}
             (call, answer) => {
-                let at = session_of(call);
-                let is_reached = self.sessions.get(at).is_some_and(|session| session.has_handle);
-                match answer {
-                    Answer::Skipped => assert!(!is_reached, "{call:?}"),
-                    answer => {
-                        assert!(is_reached, "{call:?}");
-                        self.of_session(at, call, answer);
+                let has_handle =
+                    |at: &usize| self.sessions.get(*at).is_some_and(|it| it.has_handle);
+                match (call.session().filter(has_handle), answer) {
+                    (None, Answer::Skipped) => {}
+                    (at @ Some(_), answer @ Answer::Skipped) | (at @ None, answer) => {
+                        panic!("{call:?} on {at:?}: {answer:?}")
                     }
+                    (Some(at), answer) => self.of_session(at, call, answer),
                 }
             }
         }
@@ -316,24 +317,4 @@ fn is_id(text: &str) -> bool {
     is_number
         && (text == "0" || !text.starts_with('0'))
         && text.parse().is_ok_and(|number: u64| number < 1 << 32)
-}
-
-fn session_of(call: &Call) -> usize {
-    match call {
-        Call::GenerateRequest { session, .. }
-        | Call::Load { session, .. }
-        | Call::LoadText { session, .. }
-        | Call::Update { session, .. }
-        | Call::UpdateWith { session, .. }
-        | Call::Remove { session }
-        | Call::Close { session }
-        | Call::Evict { session }
-        | Call::NextEvent { session: Some(session) }
-        | Call::Listen { session, .. }
-        | Call::Unlisten { session, .. }
-        | Call::LetGo { session }
-        | Call::SetExpiration { session, .. }
-        | Call::CheckExpiration { session, .. } => *session,
-        _ => usize::MAX,
-    }
 }

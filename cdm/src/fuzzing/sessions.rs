@@ -107,8 +107,9 @@ mod tests {
     use crate::{
         EventType,
         fuzzing::{
-            call::{ACKNOWLEDGEMENT, Fault, MALFORMED, keyids},
-            seeds,
+            call::{ACKNOWLEDGEMENT, Fault, MALFORMED},
+            made::keyids,
+            seeds::seeds,
         },
     };
 

@@ -8,7 +8,10 @@ use std::{
 use clearkey::SessionType;
 use zeroize::Zeroizing;
 
-use super::call::{Call, Fault, Setup, license};
+use super::{
+    call::{Call, Fault, Setup},
+    made::license,
+};
 use crate::{
     Environment, Error, EventType, Handler, MediaKeySession, MediaKeyStatus,
     MediaKeySystemConfiguration, MediaKeySystemMediaCapability, MediaKeys, MediaKeysPolicy,
@@ -133,20 +136,7 @@ impl Stage {
                 *lock(&self.store.fault) = *fault;
                 Answer::Nothing
             }
-            Call::GenerateRequest { session, .. }
-            | Call::Load { session, .. }
-            | Call::LoadText { session, .. }
-            | Call::Update { session, .. }
-            | Call::UpdateWith { session, .. }
-            | Call::Remove { session }
-            | Call::Close { session }
-            | Call::Evict { session }
-            | Call::NextEvent { session: Some(session) }
-            | Call::Listen { session, .. }
-            | Call::Unlisten { session, .. }
-            | Call::LetGo { session }
-            | Call::SetExpiration { session, .. }
-            | Call::CheckExpiration { session, .. } => match self.session(*session) {
+            call => match call.session().and_then(|at| self.session(at)) {
                 Some(handle) => self.of_session(&handle, call),
                 None => Answer::Skipped,
             },

@@ -1,12 +1,16 @@
 //! What every test needs: media keys, keys, licenses, and a look at what has happened.
 
 use cdm::{
-    Decryption, Environment, Error, KeyId, MediaKeySession, MediaKeySystemConfiguration,
+    Decryption, Environment, Error, MediaKeySession, MediaKeySystemConfiguration,
     MediaKeySystemMediaCapability, MediaKeys, MessageType, SessionEvent, SessionType,
     store::{LicenseStore, MemoryStore},
 };
 use cenc::{Iv, Key, Pattern, SampleEncryption, Scheme};
-use clearkey::{Jwk, License};
+
+#[path = "../../src/fuzzing/made.rs"]
+mod made;
+
+pub(crate) use made::{keyids, kid, license};
 
 pub(crate) const KEY_SYSTEM: &str = "org.w3.clearkey";
 /// Initialization data and licenses of WPT and Chromium: key id 00 01 02 03.
@@ -57,22 +61,6 @@ pub(crate) fn temporary(media_keys: &MediaKeys) -> MediaKeySession {
 
 pub(crate) fn persistent(media_keys: &MediaKeys) -> MediaKeySession {
     media_keys.create_session(SessionType::PersistentLicense).unwrap()
-}
-
-pub(crate) fn kid(octet: u8) -> KeyId {
-    KeyId::from([octet; 16])
-}
-
-/// Initialization data for these key ids of 16 times the same octet.
-pub(crate) fn keyids(octets: &[u8]) -> Vec<u8> {
-    let kids = octets.iter().copied().map(kid).collect();
-    clearkey::InitData::new(clearkey::InitDataType::Keyids, kids).unwrap().as_bytes().to_vec()
-}
-
-/// A license with these pairs of key id and key, each 16 times the same octet.
-pub(crate) fn license(session_type: SessionType, keys: &[(u8, u8)]) -> Vec<u8> {
-    let keys = keys.iter().map(|&(name, key)| Jwk::new(kid(name), [key; 16])).collect();
-    License::new(keys, session_type).unwrap().to_json().to_vec()
 }
 
 /// A session that is callable.

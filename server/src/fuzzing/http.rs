@@ -256,7 +256,7 @@ mod tests {
     use proptest::{collection::vec, prelude::*};
 
     use super::*;
-    use crate::fuzzing::seeds;
+    use crate::fuzzing::seeds::seeds;
 
     #[test]
     fn every_seed_is_answered() {

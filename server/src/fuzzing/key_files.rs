@@ -42,7 +42,7 @@ fn pairs(keys: &[Jwk]) -> Vec<(&[u8], [u8; 16])> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::fuzzing::seeds;
+    use crate::fuzzing::seeds::seeds;
 
     #[test]
     fn every_seed_has_keys() {

@@ -10,19 +10,9 @@ mod http;
 mod key_files;
 mod wire;
 
+#[cfg(test)]
+#[path = "../../../fuzz/seeds.rs"]
+mod seeds;
+
 pub use http::http;
 pub use key_files::key_files;
-
-/// The seeds of a target, by name.
-#[cfg(test)]
-fn seeds(target: &str) -> Vec<(String, Vec<u8>)> {
-    let folder = format!("{}/../fuzz/seeds/{target}", env!("CARGO_MANIFEST_DIR"));
-    let mut seeds: Vec<_> = std::fs::read_dir(&folder)
-        .unwrap()
-        .map(|entry| entry.unwrap().path())
-        .map(|path| (path.display().to_string(), std::fs::read(path).unwrap()))
-        .collect();
-    seeds.sort();
-    assert!(!seeds.is_empty(), "{folder}");
-    seeds
-}
