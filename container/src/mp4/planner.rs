@@ -34,7 +34,12 @@ struct Passing {
     place: Place,
     /// `None`: the box is the last of the input.
     size: Option<u64>,
-    end: Option<u64>,
+}
+
+impl Passing {
+    fn end(&self) -> Option<u64> {
+        self.size.map(|size| self.place.at.saturating_add(size))
+    }
 }
 
 impl Planner {
@@ -130,15 +135,15 @@ impl Planner {
             return Err(Stop::Everything);
         }
         let place = Place { path: header.kind.to_string(), at: self.at };
-        let end = header.size.map(|size| self.at.saturating_add(size));
-        self.pass(Passing { place, size: header.size, end }, input)
+        self.pass(Passing { place, size: header.size }, input)
     }
 
     /// Passes on what has arrived of a box that speaks of nothing.
     fn pass(&mut self, passing: Passing, input: &Input<'_>) -> Result<Option<Plan>, Stop> {
         let there = input.end();
-        let end = passing.end.map_or(there, |end| end.min(there));
-        if end == self.at && passing.end != Some(end) {
+        let box_end = passing.end();
+        let end = box_end.map_or(there, |end| end.min(there));
+        if end == self.at && box_end != Some(end) {
             return match (input.whole, passing.size) {
                 (false, _) => Err(Stop::More(self.at + 1)),
                 (true, None) => Ok(None),
@@ -148,7 +153,7 @@ impl Planner {
                 }
             };
         }
-        self.passing = (passing.end != Some(end)).then_some(passing);
+        self.passing = (box_end != Some(end)).then_some(passing);
         Ok(Some(Builder::new(self.at, None).finish(end)?))
     }
 }
