@@ -29,7 +29,7 @@ const fn row<I: Isa + 'static>(name: &'static str) -> kernel::Row {
 /// A key for an [`Isa`].
 ///
 /// What is handed to its kernels goes by value: lengths and counters lie beside the addresses of
-/// secrets, not behind them, which `conformance/kernels/flow.py` relies on.
+/// secrets, not behind them, which `conformance/kernels/flow` relies on.
 struct Expanded<I> {
     isa: I,
     schedule: Schedule,
