@@ -4,6 +4,8 @@ use std::io;
 
 use thiserror::Error as ThisError;
 
+use crate::NoFile;
+
 /// Why a server cannot be set up, or its keys not be read again. No variant ever holds a key.
 #[derive(Debug, ThisError)]
 #[non_exhaustive]
@@ -70,4 +72,10 @@ pub enum Error {
         /// The least length.
         least: usize,
     },
+}
+
+impl From<NoFile> for Error {
+    fn from(NoFile { path, reason }: NoFile) -> Self {
+        Self::KeyFile { path: path.display().to_string(), reason }
+    }
 }

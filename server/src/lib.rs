@@ -54,5 +54,5 @@ pub use {
     error::Error,
     keys::{KeySources, KeyStore, Refresh, Seed},
     license::{Refusal, Reply, reply},
-    watch::{Watch, regular},
+    watch::{NoFile, Watch},
 };

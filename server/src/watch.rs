@@ -1,10 +1,8 @@
 //! Files that change while a server runs.
 
-use std::{
-    fs, io,
-    os::unix::fs::MetadataExt,
-    path::{Path, PathBuf},
-};
+use std::{fs, io, os::unix::fs::MetadataExt, path::PathBuf};
+
+use thiserror::Error as ThisError;
 
 /// Files, as they were when they were last taken note of.
 #[derive(Debug)]
@@ -14,6 +12,18 @@ pub struct Watch {
     told: Vec<Stamp>,
     /// As they were at the last look.
     seen: Vec<Stamp>,
+}
+
+/// What was a file is none any more. A pipe without a writer would be waited for, and nothing would be looked at
+/// meanwhile.
+#[derive(Debug, ThisError)]
+#[error("{}", path.display())]
+pub struct NoFile {
+    /// What is to be read again.
+    pub path: PathBuf,
+    /// What the system says, or that there is something else.
+    #[source]
+    pub reason: io::Error,
 }
 
 /// What of a file changes when its content does: device, inode, length, and the times, in nanoseconds, at which
@@ -38,11 +48,18 @@ impl Watch {
     /// What `read` makes of the files, if one has changed, or come, or gone since it was last called. `None`: none
     /// has; or one still changes, or did while it was read, so that half of it may have been read. Who writes into
     /// a file is given the time between two calls to finish.
-    pub fn read_changed<T>(&mut self, read: impl FnOnce(&[PathBuf]) -> T) -> Option<T> {
+    ///
+    /// # Errors
+    ///
+    /// What `read` says, and [`NoFile`] for what is not read at all.
+    pub fn read_changed<T, E: From<NoFile>>(
+        &mut self,
+        read: impl FnOnce(&[PathBuf]) -> Result<T, E>,
+    ) -> Option<Result<T, E>> {
         if !self.has_changed() {
             return None;
         }
-        let read = read(&self.paths);
+        let read = self.are_files().map_err(E::from).and_then(|()| read(&self.paths));
         (stamps(&self.paths) == self.seen).then_some(read)
     }
 
@@ -56,18 +73,16 @@ impl Watch {
         }
         is_news
     }
-}
 
-/// Refuses to read again what is no file any more: a pipe without a writer would be waited for, and nothing would
-/// be looked at meanwhile.
-///
-/// # Errors
-///
-/// What the path leads to, if it is not a regular file.
-pub fn regular(path: &Path) -> io::Result<()> {
-    match fs::metadata(path)?.is_file() {
-        true => Ok(()),
-        false => Err(io::Error::other("not a regular file")),
+    fn are_files(&self) -> Result<(), NoFile> {
+        self.paths.iter().try_for_each(|path| {
+            let is_file = fs::metadata(path).map(|found| found.is_file());
+            let refused = |reason| NoFile { path: path.clone(), reason };
+            match is_file.map_err(refused)? {
+                true => Ok(()),
+                false => Err(refused(io::Error::other("not a regular file"))),
+            }
+        })
     }
 }
 
@@ -95,8 +110,9 @@ mod tests {
         let mut watch = Watch::new(vec![fifo.clone()]);
         let file = fs::File::options().read(true).write(true).open(&fifo).unwrap();
         io::Write::write_all(&mut &file, b"keys").unwrap();
-        assert_eq!([(); 3].map(|()| watch.read_changed(|_| ())), [None; 3]);
-        assert_eq!(regular(&fifo).unwrap_err().to_string(), "not a regular file");
+        for _ in 0..3 {
+            assert!(watch.read_changed(|_| Ok::<_, NoFile>(())).is_none());
+        }
     }
 
     #[test]
@@ -105,19 +121,22 @@ mod tests {
         let file = folder.path().join("file");
         fs::write(&file, "1").unwrap();
         let mut watch = Watch::new(vec![file.clone()]);
-        let plain = |paths: &[PathBuf]| fs::read_to_string(&paths[0]).unwrap();
-        assert_eq!(watch.read_changed(plain), None);
+        let plain = |paths: &[PathBuf]| Ok(fs::read_to_string(&paths[0]).unwrap());
+        let read = |watch: &mut Watch, how: &dyn Fn(&[PathBuf]) -> Result<String, NoFile>| {
+            watch.read_changed(how).map(Result::unwrap)
+        };
+        assert_eq!(read(&mut watch, &plain), None);
 
         fs::write(&file, "12").unwrap();
-        assert_eq!(watch.read_changed(plain), None);
+        assert_eq!(read(&mut watch, &plain), None);
         let disturbed = |paths: &[PathBuf]| {
             let half = plain(paths);
             fs::write(&file, "123").unwrap();
             half
         };
-        assert_eq!(watch.read_changed(disturbed), None);
-        assert_eq!(watch.read_changed(plain), None);
-        assert_eq!(watch.read_changed(plain), Some("123".to_owned()));
-        assert_eq!(watch.read_changed(plain), None);
+        assert_eq!(read(&mut watch, &disturbed), None);
+        assert_eq!(read(&mut watch, &plain), None);
+        assert_eq!(read(&mut watch, &plain), Some("123".to_owned()));
+        assert_eq!(read(&mut watch, &plain), None);
     }
 }

@@ -8,7 +8,7 @@ use rustls::{
     ServerConfig,
     pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject},
 };
-use server::{Watch, regular};
+use server::Watch;
 
 use super::door::Door;
 
@@ -35,7 +35,7 @@ impl Tls {
 
     /// Reads the files again if they have changed. New connections have the new certificate.
     pub(super) fn refresh(&mut self) {
-        match self.watch.read_changed(|_| config_again(&self.files)) {
+        match self.watch.read_changed(|_| config(&self.files)) {
             None => {}
             Some(Ok(config)) => {
                 self.config.reload_from_config(config);
@@ -47,14 +47,6 @@ impl Tls {
             }
         }
     }
-}
-
-/// The same once more, of files only.
-fn config_again(files: &[PathBuf; 2]) -> anyhow::Result<Arc<ServerConfig>> {
-    for file in files {
-        regular(file).with_context(|| file.display().to_string())?;
-    }
-    config(files)
 }
 
 fn config([cert, key]: &[PathBuf; 2]) -> anyhow::Result<Arc<ServerConfig>> {

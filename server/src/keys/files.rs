@@ -9,7 +9,7 @@ use std::{
 use clearkey::{Jwk, key_text};
 use zeroize::Zeroizing;
 
-use crate::{Error, regular};
+use crate::Error;
 
 /// The longest file that is read, in octets: some 200,000 keys.
 const FILE: u64 = 16 << 20;
@@ -17,15 +17,6 @@ const FILE: u64 = 16 << 20;
 /// The keys of each file.
 pub(super) fn read_all(paths: &[PathBuf]) -> Result<Vec<Vec<Jwk>>, Error> {
     paths.iter().map(|path| read(path)).collect()
-}
-
-/// The same once more, of files only.
-pub(super) fn read_again(paths: &[PathBuf]) -> Result<Vec<Vec<Jwk>>, Error> {
-    for path in paths {
-        let place = || path.display().to_string();
-        regular(path).map_err(|reason| Error::KeyFile { path: place(), reason })?;
-    }
-    read_all(paths)
 }
 
 fn read(path: &Path) -> Result<Vec<Jwk>, Error> {

@@ -14,7 +14,7 @@ use clearkey::{Jwk, KeyId};
 
 #[cfg(any(test, fuzzing))]
 pub(crate) use self::files::parse;
-use self::files::{read_again, read_all};
+use self::files::read_all;
 pub use self::seed::Seed;
 use crate::{Error, Watch};
 
@@ -88,7 +88,7 @@ impl KeyStore {
     /// answered meanwhile are answered from the keys as they were.
     pub fn refresh(&self) -> Refresh {
         let mut files = self.files.lock().unwrap_or_else(PoisonError::into_inner);
-        match files.read_changed(read_again) {
+        match files.read_changed(read_all) {
             None => Refresh::Unchanged,
             Some(Err(error)) => Refresh::Failed(error),
             Some(Ok(read)) => {
