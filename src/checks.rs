@@ -5,6 +5,8 @@ use std::{fmt, ops::Range};
 use container::{Finding, ReadyPlan, Verdict, Verifier};
 use serde::Serialize;
 
+use crate::pipeline::Turn;
+
 /// Looks at decrypted samples, unless the user has forbidden it.
 #[derive(Debug)]
 pub(crate) struct Checks(Option<Verifier>);
@@ -39,8 +41,14 @@ impl Checks {
         windows
     }
 
-    /// Looks at a window behind its decryption. Fails when nothing that comes could save a key: what is
-    /// written can as well stop there.
+    /// Waits until the windows before this one have been looked at, so that what is found does not depend on
+    /// which thread was faster. `false`: this one need not be looked at.
+    pub(crate) fn wait(&self, turn: &Turn<'_>) -> bool {
+        self.0.is_some() && turn.wait()
+    }
+
+    /// Looks at a window behind its decryption. Fails when the evidence against a key is
+    /// overwhelming: what is written can as well stop there.
     pub(crate) fn look(&self, ready: &ReadyPlan, at: u64, window: &[u8]) -> Result<(), WrongKeys> {
         match &self.0 {
             Some(verifier) if verifier.look(ready, at, window) => self.judge(),

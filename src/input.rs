@@ -66,7 +66,7 @@ impl Positioned {
 
     /// Refuses a file that somebody has written to since it was opened: what was read of it may be half of one
     /// and half of another.
-    pub(crate) fn is_unchanged(&self) -> anyhow::Result<()> {
+    pub(crate) fn refuse_changed(&self) -> anyhow::Result<()> {
         let metadata = self.file.metadata()?;
         if metadata.len() != self.len {
             bail!("it was changed while it was read: {} bytes, now {}", self.len, metadata.len());

@@ -71,6 +71,10 @@ impl Output {
         turn: &Turn<'_>,
         pieces: impl Iterator<Item = (u64, &'b [u8])>,
     ) -> anyhow::Result<()> {
+        if let Self::New(_) = self {
+            // There they need no order.
+            turn.pass();
+        }
         let mut pieces = pieces;
         let Some((at, first)) = pieces.next() else { return Ok(()) };
         // Blocks of WebM are thousands of pieces, and each would be a call to the system.

@@ -77,7 +77,8 @@ pub(crate) struct Turn<'q> {
 }
 
 impl Turn<'_> {
-    /// Waits until all pieces before this one are done. They have to wait, too.
+    /// Waits until all pieces before this one are done, or have [passed](Self::pass) their turns on. They have
+    /// to wait, too.
     ///
     /// `false`: one of them has failed, and nothing of this one shall be put out.
     pub(crate) fn wait(&self) -> bool {
@@ -87,6 +88,15 @@ impl Turn<'_> {
         }
         !state.is_failed_before(self.number)
     }
+
+    /// Gives the turn to the next piece, if it is this one's: what is left of this one needs no order.
+    pub(crate) fn pass(&self) {
+        let mut state = self.queue.lock();
+        if state.done == self.number {
+            state.done += 1;
+            self.queue.moved.notify_all();
+        }
+    }
 }
 
 impl Drop for Turn<'_> {
@@ -94,11 +104,7 @@ impl Drop for Turn<'_> {
         if thread::panicking() {
             self.queue.fail(self.number, anyhow!("a thread has panicked"));
         }
-        let mut state = self.queue.lock();
-        if state.done == self.number {
-            state.done += 1;
-            self.queue.moved.notify_all();
-        }
+        self.pass();
     }
 }
 
@@ -110,7 +116,7 @@ struct Queue {
 
 #[derive(Default)]
 struct State {
-    /// How many pieces have been put out in order.
+    /// How many pieces have had their turns.
     done: u64,
     /// The first piece that has failed, and why.
     failed: Option<(u64, anyhow::Error)>,
@@ -178,6 +184,27 @@ mod tests {
             .unwrap();
             assert_eq!(out.into_inner().unwrap(), (0..200).collect::<Vec<_>>(), "{threads}");
             assert_eq!(sum.into_inner(), 199 * 100);
+        }
+    }
+
+    #[test]
+    fn what_is_left_of_a_piece_needs_no_order() {
+        for threads in ALL {
+            let (seen, left) = (Mutex::new(Vec::new()), AtomicU64::new(0));
+            run(NonZero::new(threads).unwrap(), count(200), |number, _, turn| {
+                dawdle(number);
+                assert!(turn.wait());
+                seen.lock().unwrap().push(number);
+                turn.pass();
+                // The next piece has its turn meanwhile, and this one's does not come again.
+                dawdle(number + 1);
+                turn.pass();
+                left.fetch_add(1, Ordering::Relaxed);
+                Ok(())
+            })
+            .unwrap();
+            assert_eq!(seen.into_inner().unwrap(), (0..200).collect::<Vec<_>>(), "{threads}");
+            assert_eq!(left.into_inner(), 200);
         }
     }
 

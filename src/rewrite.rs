@@ -6,7 +6,12 @@ use anyhow::Context;
 use container::{Edit, ReadAt, ReadyPlan, Relocation};
 
 use crate::{
-    args::name, input::Positioned, output::Output, pieces::Piece, pipeline, progress,
+    args::name,
+    input::Positioned,
+    output::Output,
+    pieces::Piece,
+    pipeline::{self, Turn},
+    progress,
     stages::Stages,
 };
 
@@ -34,7 +39,7 @@ impl Rewrite<'_> {
     pub(crate) fn run(
         &self,
         next: impl FnMut(&mut Vec<u8>) -> anyhow::Result<Option<Piece<Unit>>> + Send,
-        change: impl Fn(&ReadyPlan, u64, &mut [u8]) -> anyhow::Result<()> + Sync,
+        change: impl Fn(&Turn<'_>, &ReadyPlan, u64, &mut [u8]) -> anyhow::Result<()> + Sync,
         judge: impl FnOnce(anyhow::Result<()>, bool) -> anyhow::Result<()>,
     ) -> anyhow::Result<Output> {
         let to = || name(self.path, "stdout");
@@ -44,7 +49,7 @@ impl Rewrite<'_> {
             let Unit { ready, corrections } = &*piece.unit;
             let Range { start, end } = piece.window;
             let bytes = self.stages.read.time(|| piece.bytes(buffer))?;
-            change(ready, start, bytes)?;
+            change(turn, ready, start, bytes)?;
             for correction in corrections {
                 correction.write(start, bytes);
             }
@@ -53,7 +58,7 @@ impl Rewrite<'_> {
             bar.inc(end - start);
             Ok(())
         });
-        let done = done.and_then(|()| self.input.map_or(Ok(()), Positioned::is_unchanged));
+        let done = done.and_then(|()| self.input.map_or(Ok(()), Positioned::refuse_changed));
         judge(done, output.is_direct())?;
         bar.finish_and_clear();
         Ok(output)

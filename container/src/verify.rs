@@ -18,7 +18,8 @@ use crate::{
 ///
 /// Of each track and key it looks at the [`FIRST`](Self::FIRST) samples and later at one of
 /// [`EVERY`](Self::EVERY). Which ones these are, the samples' offsets say: it does not depend on the
-/// order in which windows are looked at.
+/// order in which windows are looked at. What is found does: samples are judged by those before them, and
+/// [`look`](Self::look) weighs what was seen by then.
 #[derive(Debug, Default)]
 pub struct Verifier {
     watched: Mutex<BTreeMap<(u32, KeyId), Watched>>,

@@ -71,7 +71,7 @@ impl Planned {
         };
         rewrite.run(
             next,
-            |ready, at, bytes| {
+            |_, ready, at, bytes| {
                 ready.encrypt(at, bytes)?;
                 ready.edit(at, bytes);
                 Ok(())

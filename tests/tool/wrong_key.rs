@@ -2,6 +2,7 @@
 
 use std::fs;
 
+use crate::boxes::find;
 use crate::support::{Dir, Fixture, Way, assert_same, clearkey, decrypt, key_args, media, run};
 
 /// Where a wrong key may stay unnoticed: a file, the places of keys in its list, and why.
@@ -276,4 +277,27 @@ fn a_bench_of_garbage() {
         }
     }
     assert_eq!(dir.names(), [""; 0]);
+}
+
+/// Garbage that alone looks like a wrong key, between samples that look right: threads that overtake each other
+/// find the same as one alone.
+#[test]
+fn in_several_threads() {
+    let fixture = Fixture::named("gpac_cbcs_5_5_frag_avc_aac.mp4");
+    let mut input = fixture.bytes();
+    let audio_end = find(&input, "mdat")[2].end;
+    input[audio_end - 7000..audio_end].iter_mut().for_each(|byte| *byte ^= 0x5a);
+    let dir = Dir::new();
+    let input = dir.write("in.mp4", &input);
+    let found = |threads: &str| {
+        let mut command = decrypt(&fixture.keys);
+        command.args(["--json", "--threads", threads, "-o"]).arg(dir.path("out.mp4")).arg(&input);
+        let run = run(&mut command);
+        (run.code, String::from_utf8(run.stdout).unwrap(), run.stderr)
+    };
+    let alone = found("1");
+    assert!(alone.1.contains(r#""implausible": 36"#), "{}", alone.1);
+    for _ in 0..24 {
+        assert_eq!(found("8"), alone);
+    }
 }
