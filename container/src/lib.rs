@@ -56,6 +56,7 @@ mod fourcc;
 pub mod fuzzing;
 mod limits;
 pub mod mp4;
+mod near;
 mod plan;
 mod planner;
 mod relocation;

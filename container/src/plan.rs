@@ -96,6 +96,12 @@ impl Plan {
         self.samples.is_empty() && self.edits.is_empty()
     }
 
+    /// Whether it is passed on, and that is all.
+    pub(crate) fn says_nothing(&self) -> bool {
+        let Self { tracks, init_data, scopes, .. } = self;
+        self.is_verbatim() && tracks.is_empty() && init_data.is_empty() && scopes.is_empty()
+    }
+
     /// Cuts the unit into windows of about `size` bytes, none of which ends inside of a sample or of what is
     /// shifted.
     pub fn windows(&self, size: u64) -> impl Iterator<Item = Range<u64>> + '_ {

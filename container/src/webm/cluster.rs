@@ -120,6 +120,30 @@ pub(crate) fn group_children<'p>(
     walk(input, body, BLOCK_GROUP, each)
 }
 
+/// Goes on to where a cluster of unknown size ends: before the next element that cannot be inside of it.
+pub(crate) fn find_end(
+    input: Input<'_>,
+    at: &mut u64,
+    segment_end: Option<u64>,
+) -> Result<(), Stop> {
+    while Some(*at) != segment_end && !(input.whole && *at >= input.end()) {
+        if *at >= input.end() {
+            return Err(Stop::More(*at + 2));
+        }
+        let header = input.header(*at, CLUSTER)?;
+        if ids::ends_cluster(header.id) {
+            break;
+        }
+        let end = input.element_end(&header, *at, CLUSTER, segment_end)?;
+        let end = end.ok_or_else(|| unknown_size(&header, *at, CLUSTER))?;
+        if end > input.end() {
+            return Err(Stop::More(end));
+        }
+        *at = end;
+    }
+    Ok(())
+}
+
 /// Plans the cluster in `range`, whose body begins at `body`.
 pub(crate) fn plan(
     input: Input<'_>,

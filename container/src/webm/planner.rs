@@ -1,13 +1,15 @@
 //! Cuts a WebM input into units and plans each of them.
 //!
 //! A unit is an element of the top or of a segment, such as `Tracks` or a `Cluster`; of a segment itself it
-//! is the header. Elements that speak of no frames (`Cues`, `Tags`…) are passed on as they come.
+//! is the header. Elements that speak of no frames (`Cues`, `Tags`…) are passed on as they come; small ones that
+//! follow each other are one unit.
 
 use std::{io, ops::Range, sync::Arc};
 
 use crate::{
     Edit, Error, Place, Plan, ReadAt, Relocation, Step,
     edit::Change,
+    near::Near,
     stop::Stop,
     webm::{
         cluster,
@@ -38,7 +40,12 @@ pub struct Planner {
     passing: Option<(Place, u64)>,
     /// How far the end of a cluster of unknown size has been looked for.
     looked: u64,
+    /// The element behind the last unit, if it has been planned already.
+    ahead: Option<Plan>,
 }
+
+/// Bytes from which on a unit is not made longer: what a unit costs is little beside them.
+const LONG: u64 = 64 << 10;
 
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Segment {
@@ -82,7 +89,32 @@ impl Planner {
     /// # Errors
     /// What is wrong with the input. The planner is of no use after an error.
     pub fn next_unit(&mut self, input: &dyn ReadAt, whole: bool) -> Result<Step, Error> {
-        match self.plan(Input::new(input, whole)) {
+        let near = Near::new(input);
+        let input = Input::new(&near, whole);
+        let mut step = self.next_element(input)?;
+        if let Step::Unit(plan) = &mut step {
+            while plan.says_nothing()
+                && plan.range.end - plan.range.start < LONG
+                && let Some(next) = self.following(input)
+            {
+                if !next.says_nothing() {
+                    self.ahead = Some(next);
+                    break;
+                }
+                plan.range.end = next.range.end;
+                self.at = next.range.end;
+            }
+        }
+        Ok(step)
+    }
+
+    /// Likewise, of one element only.
+    pub(super) fn next_element(&mut self, input: Input<'_>) -> Result<Step, Error> {
+        let planned = match self.ahead.take() {
+            Some(plan) => Ok(Some(plan)),
+            None => self.plan(input),
+        };
+        match planned {
             Ok(Some(plan)) => {
                 self.at = plan.range.end;
                 Ok(Step::Unit(plan))
@@ -92,6 +124,21 @@ impl Planner {
             Err(Stop::More(until)) => Ok(Step::More(until)),
             Err(Stop::Everything) => Ok(Step::Everything),
             Err(Stop::Failed(error)) => Err(error),
+        }
+    }
+
+    /// The element that follows, if it changes nothing that is known of segment and tracks. What is wrong with
+    /// it, or missing, is told when its turn comes.
+    fn following(&mut self, input: Input<'_>) -> Option<Plan> {
+        // The header of a segment is a unit.
+        let is_inside = |segment: &Segment| {
+            self.passing.is_none() && ![segment.data, segment.end].contains(&Some(self.at))
+        };
+        let segment = self.segment.filter(is_inside)?;
+        let header = input.header(self.at, SEGMENT).ok()?;
+        match header.id {
+            ids::EBML | ids::SEGMENT | ids::TRACKS => None,
+            _ => self.in_segment(&segment, &header, input).ok(),
         }
     }
 
@@ -113,7 +160,8 @@ impl Planner {
             return Ok(Vec::new());
         }
         let data = self.segment.and_then(|segment| segment.data);
-        match relocate::relocate(&Input::new(input, true), &unit, data, relocation) {
+        let near = Near::new(input);
+        match relocate::relocate(&Input::new(&near, true), &unit, data, relocation) {
             Ok(edits) => Ok(edits),
             Err(Stop::Failed(error)) => Err(error),
             Err(Stop::More(_) | Stop::Everything) => {
@@ -202,7 +250,11 @@ impl Planner {
                 let body = at + header.len as u64;
                 let end = match input.element_end(header, at, SEGMENT, segment.end)? {
                     Some(end) => end,
-                    None => self.cluster_end(body, segment.end, input)?,
+                    None => {
+                        self.looked = self.looked.max(body);
+                        cluster::find_end(input, &mut self.looked, segment.end)?;
+                        self.looked
+                    }
                 };
                 if end > input.end() {
                     return Err(Stop::More(end));
@@ -235,34 +287,6 @@ impl Planner {
         let parent_end = self.segment.and_then(|segment| segment.end);
         let end = input.element_end(header, self.at, parent, parent_end)?;
         end.ok_or_else(|| cluster::unknown_size(header, self.at, parent))
-    }
-
-    /// Where a cluster of unknown size ends: before the next element that cannot be inside of it.
-    fn cluster_end(
-        &mut self,
-        body: u64,
-        segment_end: Option<u64>,
-        input: Input<'_>,
-    ) -> Result<u64, Stop> {
-        let mut at = self.looked.max(body);
-        while Some(at) != segment_end && !(input.whole && at >= input.end()) {
-            self.looked = at;
-            if at >= input.end() {
-                return Err(Stop::More(at + 2));
-            }
-            let path = "Segment/Cluster";
-            let header = input.header(at, path)?;
-            if ids::ends_cluster(header.id) {
-                break;
-            }
-            let end = input.element_end(&header, at, path, segment_end)?;
-            let end = end.ok_or_else(|| cluster::unknown_size(&header, at, path))?;
-            if end > input.end() {
-                return Err(Stop::More(end));
-            }
-            at = end;
-        }
-        Ok(at)
     }
 
     fn start_passing(&mut self, header: &Header, input: Input<'_>) -> Result<Plan, Stop> {
@@ -376,6 +400,39 @@ mod tests {
             .collect();
         let [info, tracks, cluster, tags] = children.map(|child| child.len());
         assert_eq!(lengths, [12, 12, info, tracks, cluster, tags]);
+    }
+
+    #[test]
+    fn small_elements_that_say_nothing_are_one_unit() {
+        let void = |len: u64| element(ids::VOID, &vec![0; usize::try_from(len).unwrap()]);
+        let (many, empty) = (void(0).repeat(1000), cluster(&[]).repeat(1000));
+        let open = open(ids::CLUSTER, &element(ids::TIMESTAMP, &[0])).repeat(1000);
+        let (speaks, long) = (cluster(&[simple(2, b"abc")]), void(LONG));
+        let children = [
+            void(3),
+            tracks(),
+            [many.clone(), open, empty, void(LONG - 15_000)].concat(),
+            void(1),
+            speaks.clone(),
+            [void(2), void(2)].concat(),
+            speaks,
+            long,
+            many,
+        ];
+        let bytes = file(&children);
+        let lengths = |plans: &[Plan]| -> Vec<u64> {
+            plans.iter().map(|plan| plan.range().end - plan.range().start).collect()
+        };
+        let expected: Vec<_> = children.iter().map(|child| child.len() as u64).collect();
+        assert_eq!(lengths(&plans(&bytes).unwrap())[2..], expected);
+
+        // What is wrong is told behind what is not.
+        let broken = [file(&[tracks(), void(3), void(3)]), vec![0x80]].concat();
+        let mut planner = Planner::new();
+        let input = Window::new(0, &broken);
+        let mut next = || planner.next_unit(&input, true);
+        assert!((0..4).all(|_| matches!(next(), Ok(Step::Unit(_)))));
+        assert!(matches!(next(), Err(Error::MalformedBox { .. })));
     }
 
     #[test]

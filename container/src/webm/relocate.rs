@@ -22,17 +22,30 @@ pub(crate) fn relocate(
     relocation: &Relocation,
 ) -> Result<Vec<Edit>, Stop> {
     let mut fixes = Fixes { input, data, relocation, edits: Vec::new() };
-    let at = range.start;
-    let header = input.header(at, "")?;
-    match header.id {
-        ids::SEGMENT => fixes.size(at, &header, at.saturating_add(total(&header)))?,
-        ids::SEEK_HEAD | ids::TRACKS | ids::CUES => {
-            let body = input.body(&header, at, range.end, "Segment")?;
-            let element = Element::new(&header, at, &body, "Segment");
-            fixes.master(&element, header.size.is_some())?;
+    let mut at = range.start;
+    while at < range.end {
+        let header = input.header(at, "")?;
+        let body = at + header.len as u64;
+        let end = match (header.id, header.size) {
+            (ids::SEGMENT, _) => body,
+            (_, Some(size)) => body.saturating_add(size),
+            (_, None) => {
+                let mut end = body;
+                cluster::find_end(*input, &mut end, Some(range.end))?;
+                end
+            }
+        };
+        match header.id {
+            ids::SEGMENT => fixes.size(at, &header, at.saturating_add(total(&header)))?,
+            ids::SEEK_HEAD | ids::TRACKS | ids::CUES => {
+                let body = input.body(&header, at, end, "Segment")?;
+                let element = Element::new(&header, at, &body, "Segment");
+                fixes.master(&element, header.size.is_some())?;
+            }
+            ids::CLUSTER => fixes.cluster(at, &header, end)?,
+            _ => {}
         }
-        ids::CLUSTER => fixes.cluster(at, &header, range.end)?,
-        _ => {}
+        at = end;
     }
     fixes.edits.sort_by_key(|edit| edit.at);
     Ok(fixes.edits)

@@ -15,6 +15,7 @@ use crate::{
     Error, Plan, ReadAt, ReadyPlan, Relocation, Step,
     edit::{Change, Edit},
     encrypt::{IvSettings, Settings},
+    near::Near,
     stop::Stop,
     webm::{
         Planner,
@@ -91,12 +92,13 @@ struct Unit {
 }
 
 fn plan_all(settings: &Settings, source: &dyn ReadAt) -> Result<Vec<Plan>, Error> {
-    let input = Input::new(source, true);
+    let near = Near::new(source);
+    let input = Input::new(&near, true);
     let (mut planner, mut units) = (Planner::new(), Vec::new());
     let mut film = cluster::Film::default();
     // Bytes that frames and tracks grow by, and what indexes may grow by because of that.
     let (mut growth, mut segment) = (0, None);
-    while let Step::Unit(found) = planner.next_unit(source, true)? {
+    while let Step::Unit(found) = planner.next_element(input)? {
         let range = found.range();
         let stopped = |stop: Stop| stop.of_whole(range.start);
         let header = input.header(range.start, "").map_err(stopped)?;
@@ -300,19 +302,19 @@ mod tests {
             let segment = id_at(found[0].range().end);
             assert_eq!(segment.size.is_some(), is_known);
             let data = found[1].range().end;
-            let master = |unit: usize| {
-                let range = found[unit].range();
-                let header = id_at(range.start);
-                let body = input.body(&header, range.start, range.end, "").map_err(|_| ()).unwrap();
-                (header, range.start, body)
+            let master = |at: u64| {
+                let header = id_at(at);
+                let end = at + header.len as u64 + header.size.unwrap();
+                let body = input.body(&header, at, end, "").map_err(|_| ()).unwrap();
+                (header, end, body)
             };
-            let (header, at, body) = master(2);
-            let head = Element::new(&header, at, &body, "");
+            let (header, end, body) = master(data);
+            let head = Element::new(&header, data, &body, "");
             assert!(head.child(ids::CRC_32).unwrap().is_none());
             let position = head.need(ids::SEEK).unwrap().unsigned_of(ids::SEEK_POSITION);
             assert_eq!(id_at(data + position.unwrap().unwrap()).id, ids::CUES);
-            let (header, at, body) = master(3);
-            let cues = Element::new(&header, at, &body, "");
+            let (header, _, body) = master(end);
+            let cues = Element::new(&header, end, &body, "");
             let mut targets = Vec::new();
             for point in cues.children() {
                 let positions =
