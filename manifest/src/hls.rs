@@ -76,7 +76,9 @@ fn key(protection: &Protection, format: KeyFormat<'_>) -> Result<Zeroizing<Strin
         b"cbcs" => "SAMPLE-AES",
         _ => return Err(Error::HlsScheme { scheme: protection.scheme }),
     };
-    let [kid] = protection.kids.as_slice() else { return Err(Error::HlsRotation) };
+    let (1, Some(kid)) = (protection.kids.len(), protection.kids.first()) else {
+        return Err(Error::HlsRotation);
+    };
     let (name, octets) = match format {
         KeyFormat::ClearKey => ("org.w3.clearkey", kid.as_bytes()),
         KeyFormat::Identity(keys) => {

@@ -5,6 +5,7 @@ use clearkey::{
     pssh::{self, Pssh, SystemId},
 };
 use container::{Description, EntryDescription, FourCc, InitData, Plan};
+use indexmap::IndexSet;
 
 use crate::Error;
 
@@ -17,9 +18,9 @@ pub struct Protection {
     pub default_kid: Option<KeyId>,
     /// All key ids: the default first, then those of samples in the order in which they come. Each has 16
     /// octets.
-    pub kids: Vec<KeyId>,
+    pub kids: IndexSet<KeyId>,
     /// The `pssh` boxes of other systems than the common one, in the file.
-    pub systems: Vec<Pssh>,
+    pub systems: IndexSet<Pssh>,
 }
 
 impl Protection {
@@ -38,8 +39,8 @@ impl Protection {
             let of_stream = found.get_or_insert_with(|| Self {
                 scheme,
                 default_kid: default_kid.cloned(),
-                kids: Vec::new(),
-                systems: Vec::new(),
+                kids: IndexSet::new(),
+                systems: IndexSet::new(),
             });
             default_kid.into_iter().try_for_each(|kid| of_stream.add_kid(kid))?;
         }
@@ -59,9 +60,8 @@ impl Protection {
             for found in pssh::boxes(bytes).map_while(Result::ok) {
                 if let Some(pssh) = found.pssh()
                     && pssh.system_id() != SystemId::COMMON
-                    && !self.systems.contains(pssh)
                 {
-                    self.systems.push(pssh.clone());
+                    self.systems.insert(pssh.clone());
                 }
             }
         }
@@ -72,15 +72,13 @@ impl Protection {
         if kid.as_bytes().len() != 16 {
             return Err(Error::Kid { kid: kid.clone() });
         }
-        if !self.kids.contains(kid) {
-            self.kids.push(kid.clone());
-        }
+        self.kids.insert(kid.clone());
         Ok(())
     }
 
     /// The common `pssh` box with all key ids, in base64.
     pub(crate) fn common_pssh(&self) -> Result<String, Error> {
-        Ok(Pssh::common(self.kids.clone()).map_err(Error::Pssh)?.to_base64())
+        Ok(Pssh::common(self.kids.iter().cloned().collect()).map_err(Error::Pssh)?.to_base64())
     }
 }
 

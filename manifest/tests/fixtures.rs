@@ -217,7 +217,7 @@ fn changing_keys_are_all_in_the_manifest() {
     assert!(!dash::manifest(&at, None).unwrap().contains("cenc:pssh>"));
     let mpd = dash::manifest(&at, Some("https://example.com/")).unwrap();
     let pssh = mpd.split("<cenc:pssh>").nth(1).unwrap().split('<').next().unwrap();
-    let boxed = clearkey::pssh::Pssh::common(kids.clone()).unwrap();
+    let boxed = clearkey::pssh::Pssh::common(kids.iter().cloned().collect()).unwrap();
     assert_eq!(pssh, boxed.to_base64());
 }
 

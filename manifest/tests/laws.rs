@@ -159,7 +159,7 @@ impl Said {
                 .collect(),
             kids: protection
                 .filter(|_| license.is_some())
-                .map(|protection| protection.kids.clone()),
+                .map(|protection| protection.kids.iter().cloned().collect()),
         }
     }
 }

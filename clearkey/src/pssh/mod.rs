@@ -35,7 +35,7 @@ use crate::{Error, KeyId, limits};
 /// assert_eq!(PsshBox::parse(&pssh.to_bytes())?.pssh(), Some(&pssh));
 /// # Ok::<(), clearkey::Error>(())
 /// ```
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Eq, Hash, PartialEq)]
 pub struct Pssh {
     /// `None` is version 0, which has no list.
     kids: Option<Vec<KeyId>>,
