@@ -23,9 +23,6 @@ KEY = "10000000100010001000100000000001:3a2a1b68dd2bd9b2eeb25e84c4776668"
 SECONDS, MEMORY = 1.0, 64 * MIB
 # By how much 16 times the length may take longer.
 TIMES = 20
-# A known weakness: elements of two to six octets are each planned, passed on and written by themselves, which takes
-# microseconds for each, and more than the second that all other inputs keep to.
-TINY, TINY_SECONDS = {"voids", "empty_clusters", "clusters_without_end"}, 8.0
 # `encrypt` holds a key and settings for each of 17,000 tracks.
 ENCRYPT_MEMORY = 96 * MIB
 # A process that took too long is given other chances: machines are busy.
@@ -58,6 +55,7 @@ MEDIA = [
     (mp4.index_entries_and_holes, {"compact": (0, "0 samples decrypted")}),
     (mp4.random_access_and_holes, {"compact": (0, "0 samples decrypted")}),
     (mp4.moofs_to_the_end, {"mpd": LONGER, "hls": LONGER, "encrypt": WITHIN, "inspect": WITHIN}),
+    (mp4.psshs_of_another_system, {"mpd": (0, "1 clear"), "hls": (0, ""), "inspect": (0, "")}),
     (mp4.clear_tracks, {"encrypt": (0, ""), "mpd": MANY, "hls": MANY}),
     (webm.blocks, {"decrypt": (0, "were clear")}),
     (webm.encrypted_blocks, {"decrypt": (0, "samples decrypted"), "compact": (0, "samples decrypted")}),
@@ -125,7 +123,7 @@ class Limits:
         return Row(what, way, length, process.returncode, cpu, memory, failed)
 
     def keep(self, row, scale):
-        most = TINY_SECONDS if row.what in TINY else SECONDS
+        most = SECONDS
         if scale > 1:
             # Of what is over at once, nothing can be said about how it grows.
             small = [each.cpu for each in self.rows if (each.what, each.way) == (row.what, row.way)]

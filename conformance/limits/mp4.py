@@ -131,6 +131,15 @@ def psshs(octets):
     return one_track(pssh() * (octets // len(pssh()))) + END
 
 
+def psshs_of_another_system(octets):
+    """Each its own, of a clear file with an index, so that a manifest lists them."""
+    one = lambda number: full(b"pssh", 0, 0, b"B" * 16, u32(4), u32(number))
+    run = lambda at: box(b"moof", traf(1, full(b"trun", 0, 0x301, u32(1), u32(at), u32(960), u32(100))))
+    segment = fragment(run) + box(b"mdat", bytes(100))
+    head = one_track(*map(one, range(octets // len(one(0)))), entry=clear())
+    return head + sidx(u32(len(segment)) + u32(960) + u32(0x90000000)) + segment
+
+
 def kids_of_a_pssh(octets):
     return one_track(pssh(1, *map(kid, range(octets // 16)))) + END
 
