@@ -56,6 +56,7 @@ MEDIA = [
     (mp4.random_access_and_holes, {"compact": (0, "0 samples decrypted")}),
     (mp4.moofs_to_the_end, {"mpd": LONGER, "hls": LONGER, "encrypt": WITHIN, "inspect": WITHIN}),
     (mp4.psshs_of_another_system, {"mpd": (0, "1 clear"), "hls": (0, ""), "inspect": (0, "")}),
+    (mp4.clear_tracks_in_a_fragment, {"encrypt": (0, " samples encrypted"), "mpd": MANY, "hls": MANY}),
     (mp4.clear_tracks, {"encrypt": (0, ""), "mpd": MANY, "hls": MANY}),
     (webm.blocks, {"decrypt": (0, "were clear")}),
     (webm.encrypted_blocks, {"decrypt": (0, "samples decrypted"), "compact": (0, "samples decrypted")}),

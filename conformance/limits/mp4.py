@@ -209,6 +209,16 @@ def moofs_to_the_end(octets):
     return one_track(entry=clear()) + sidx(*[u32(size) + u32(10) + u32(0x90000000)] * count) + moofs
 
 
+def clear_tracks_in_a_fragment(octets):
+    """Each has a sample of an octet, again and again."""
+    run = lambda track, at: traf(track, trun(1, at), size=1)
+    count = octets // 2 // (len(trak(1, clear())) + len(trex(1)))
+    tracks, runs = range(1, count + 1), range(octets // 2 // (len(run(1, 0)) + 1))
+    moof = lambda at: box(b"moof", *[run(1 + number % count, at + number) for number in runs])
+    head = movie([trak(track, clear()) for track in tracks], map(trex, tracks))
+    return head + fragment(moof) + box(b"mdat", bytes(len(runs)))
+
+
 def clear_tracks(octets):
     one = trak(1, clear())
     count = octets // (len(one) + len(trex(1)))

@@ -61,9 +61,16 @@ pub enum IvSettings {
 }
 
 impl Settings {
-    /// The settings of a track.
+    /// The same, with the tracks by their ids.
+    pub(crate) fn ordered(mut self) -> Self {
+        self.tracks.sort_by_key(|settings| settings.track);
+        self
+    }
+
+    /// The settings of a track, of settings that are [ordered](Self::ordered).
     pub(crate) fn track(&self, track: u32) -> Option<&TrackSettings> {
-        self.tracks.iter().find(|settings| settings.track == track)
+        let at = self.tracks.binary_search_by_key(&track, |settings| settings.track).ok()?;
+        self.tracks.get(at)
     }
 
     /// Whether something stays clear for a while.

@@ -144,8 +144,9 @@ impl AuxBoxes {
     }
 }
 
-/// Fills in the offsets of `saio`, which count from `base`. All edits that move the boxes are among
-/// those from the index `first` on, but for `grown` bytes that have come in before.
+/// Fills in the offsets of `saio` boxes, which count from `base` and are in the order in which they were placed.
+/// All edits that move the boxes are among those from the index `first` on, but for `grown` bytes that have come
+/// in before.
 pub(super) fn point(
     placed: &[Placed],
     base: u64,
@@ -158,7 +159,8 @@ pub(super) fn point(
         let edit = &mut edits[index];
         let at = edit.at.saturating_add_signed(grown);
         grown += growth(edit);
-        let Some(placed) = placed.iter().find(|placed| placed.edit == index) else { continue };
+        let found = placed.binary_search_by_key(&index, |placed| placed.edit);
+        let Some(placed) = found.ok().and_then(|at| placed.get(at)) else { continue };
         let Some((field, width)) = placed.offset_at else { continue };
         let Change::Insert { bytes, .. } = &mut edit.change else { continue };
         let offset = at.saturating_add(placed.data_at as u64).saturating_sub(base);

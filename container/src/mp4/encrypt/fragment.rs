@@ -1,5 +1,7 @@
 //! Movie fragments that are being encrypted (ISO/IEC 14496-12, 8.8).
 
+use std::collections::BTreeMap;
+
 use super::{
     aux_info::{self, Placed, Slot},
     boxes::{sbgp, sgpd},
@@ -23,7 +25,7 @@ use crate::{
 pub(super) fn plan(
     moof: &Mp4Box<'_, '_>,
     movie: &Movie,
-    tracks: &mut [EncryptedTrack],
+    tracks: &mut BTreeMap<u32, EncryptedTrack>,
     data: &mut SampleData,
     builder: &mut Builder,
     input: &Input<'_>,
@@ -45,8 +47,7 @@ pub(super) fn plan(
             }
         }
         data_end = Some(runs.end);
-        let of_track = |track: &&mut EncryptedTrack| track.settings.track == header.track.id;
-        if let Some(track) = tracks.iter_mut().find(of_track) {
+        if let Some(track) = tracks.get_mut(&header.track.id) {
             // Its movie header was taken for that of a file without fragments.
             if track.schedule.has_lead() && !movie.is_fragmented {
                 return Err(traf.unsupported("a clear lead without `mvex` in `moov`").into());

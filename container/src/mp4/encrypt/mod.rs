@@ -47,7 +47,7 @@ pub struct Encryptor {
 #[derive(Clone, Debug, Default)]
 struct State {
     movie: Option<super::movie::Movie>,
-    tracks: Vec<track::EncryptedTrack>,
+    tracks: BTreeMap<u32, track::EncryptedTrack>,
     /// The IVs of tracks of earlier movies: none may come twice.
     ivs: BTreeMap<u32, Ivs>,
     data: sample_data::SampleData,
@@ -59,7 +59,7 @@ impl Encryptor {
     /// An encryptor for one file, from its start.
     #[must_use]
     pub fn new(settings: Settings) -> Self {
-        Self { settings, at: 0, state: State::default() }
+        Self { settings: settings.ordered(), at: 0, state: State::default() }
     }
 
     /// Plans the unit that follows the last one; `None` at the end of the input.
@@ -155,7 +155,7 @@ impl Headers for Encrypting<'_> {
     ) -> Result<(), Stop> {
         let movie = super::movie::plan(moov, &mut Builder::new(0, Some(input.end())), input)?;
         let State { tracks, ivs, data, grown, .. } = &mut *self.state;
-        ivs.extend(tracks.drain(..).map(|track| (track.settings.track, track.ivs)));
+        ivs.extend(std::mem::take(tracks).into_iter().map(|(id, track)| (id, track.ivs)));
         let grown = *grown + builder.plan.edits.iter().map(aux_info::growth).sum::<i64>();
         let encryptor =
             movie::MovieEncryptor { settings: self.settings, ivs, grown, data, builder, input };

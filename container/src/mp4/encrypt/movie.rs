@@ -41,14 +41,14 @@ impl MovieEncryptor<'_, '_> {
         mut self,
         moov: &Mp4Box<'_, '_>,
         movie: &Movie,
-    ) -> Result<Vec<EncryptedTrack>, Stop> {
+    ) -> Result<BTreeMap<u32, EncryptedTrack>, Stop> {
         let known = |settings: &&TrackSettings| movie.track(settings.track).is_some();
         if let Some(missing) = self.settings.tracks.iter().find(|settings| !known(settings)) {
             let what = format!("there is no track {}", missing.track);
             return Err(Error::Settings { what }.into());
         }
         let first = self.builder.plan.edits.len();
-        let (mut tracks, mut tables, mut narrow) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut tracks, mut tables, mut narrow) = (BTreeMap::new(), Vec::new(), Vec::new());
         let traks = moov
             .children()
             .filter(|child| child.as_ref().is_ok_and(|child| child.kind == *b"trak"));
@@ -70,7 +70,7 @@ impl MovieEncryptor<'_, '_> {
                 let has_clear_entries = movie.is_fragmented && self.settings.has_clear_lead();
                 let (planned, table) =
                     self.track(&mdia, &stbl, track, settings, has_clear_entries)?;
-                tracks.push(planned);
+                tracks.insert(track.id, planned);
                 tables.extend(table);
             }
         }

@@ -1,6 +1,6 @@
 //! A track that is being encrypted, sample by sample.
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use cenc::Scheme;
 
@@ -51,7 +51,7 @@ pub(super) struct Unit<'u, 'i> {
     pub(super) input: &'u Input<'i>,
     pub(super) data: &'u mut SampleData,
     /// The protections of the unit: sample entry, index of the key, index in the plan.
-    known: Vec<(usize, usize, u32)>,
+    known: BTreeMap<(usize, usize), u32>,
     protected: u64,
     clear: u64,
 }
@@ -64,7 +64,7 @@ impl<'u, 'i> Unit<'u, 'i> {
         data: &'u mut SampleData,
     ) -> Self {
         let scope = builder.scope(track.scope());
-        Self { scope, builder, input, data, known: Vec::new(), protected: 0, clear: 0 }
+        Self { scope, builder, input, data, known: BTreeMap::new(), protected: 0, clear: 0 }
     }
 
     /// Says how many samples there were.
@@ -226,8 +226,7 @@ impl EncryptedTrack {
     }
 
     fn protection(&self, entry: usize, key: usize, unit: &mut Unit<'_, '_>) -> u32 {
-        let known = unit.known.iter().find(|known| (known.0, known.1) == (entry, key));
-        if let Some((_, _, protection)) = known {
+        if let Some(protection) = unit.known.get(&(entry, key)) {
             return *protection;
         }
         let protection = unit.builder.protection(Protection {
@@ -238,7 +237,7 @@ impl EncryptedTrack {
             iv_size: self.ivs.per_sample(),
             codec: self.codecs[entry].clone(),
         });
-        unit.known.push((entry, key, protection));
+        unit.known.insert((entry, key), protection);
         protection
     }
 }

@@ -38,7 +38,7 @@ impl Encryptor {
     /// An encryptor for one file, from its start.
     #[must_use]
     pub fn new(settings: Settings) -> Self {
-        Self { settings, plans: None }
+        Self { settings: settings.ordered(), plans: None }
     }
 
     /// Plans the unit that follows the last one; `None` at the end of the input.
