@@ -13,5 +13,6 @@ pub use {
 pub(crate) use {
     ivs::Ivs,
     schedule::Schedule,
+    settings::Ordered,
     subsamples::{SampleMap, push_subsample},
 };

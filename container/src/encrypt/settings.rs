@@ -1,6 +1,6 @@
 //! What someone who encrypts asks for.
 
-use std::{collections::BTreeSet, sync::Arc, time::Duration};
+use std::{collections::BTreeSet, ops::Deref, sync::Arc, time::Duration};
 
 use cenc::{Iv, Key, Pattern, Scheme};
 use clearkey::KeyId;
@@ -61,18 +61,6 @@ pub enum IvSettings {
 }
 
 impl Settings {
-    /// The same, with the tracks by their ids.
-    pub(crate) fn ordered(mut self) -> Self {
-        self.tracks.sort_by_key(|settings| settings.track);
-        self
-    }
-
-    /// The settings of a track, of settings that are [ordered](Self::ordered).
-    pub(crate) fn track(&self, track: u32) -> Option<&TrackSettings> {
-        let at = self.tracks.binary_search_by_key(&track, |settings| settings.track).ok()?;
-        self.tracks.get(at)
-    }
-
     /// Whether something stays clear for a while.
     pub(crate) fn has_clear_lead(&self) -> bool {
         self.clear_lead.is_some_and(|lead| !lead.is_zero())
@@ -126,7 +114,80 @@ impl Settings {
 
 impl KeySource for Settings {
     fn key(&self, track: u32, kid: &KeyId) -> Option<Arc<Key>> {
-        let mut keys = self.track(track)?.keys.iter();
-        keys.find(|key| key.kid == *kid).map(|key| Arc::clone(&key.key))
+        self.tracks.iter().find(|settings| settings.track == track)?.key(kid)
+    }
+}
+
+impl TrackSettings {
+    fn key(&self, kid: &KeyId) -> Option<Arc<Key>> {
+        self.keys.iter().find(|key| key.kid == *kid).map(|key| Arc::clone(&key.key))
+    }
+}
+
+/// Settings with the tracks by their ids: a file may have thousands.
+#[derive(Clone, Debug)]
+pub(crate) struct Ordered(Settings);
+
+impl From<Settings> for Ordered {
+    fn from(mut settings: Settings) -> Self {
+        settings.tracks.sort_by_key(|settings| settings.track);
+        Self(settings)
+    }
+}
+
+impl Deref for Ordered {
+    type Target = Settings;
+
+    fn deref(&self) -> &Settings {
+        &self.0
+    }
+}
+
+impl Ordered {
+    /// The settings of a track.
+    pub(crate) fn track(&self, track: u32) -> Option<&TrackSettings> {
+        let at = self.tracks.binary_search_by_key(&track, |settings| settings.track).ok()?;
+        self.tracks.get(at)
+    }
+}
+
+impl KeySource for Ordered {
+    fn key(&self, track: u32, kid: &KeyId) -> Option<Arc<Key>> {
+        self.track(track)?.key(kid)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_track_is_found_wherever_it_stands() {
+        let kid = |track: u32| KeyId::from(u128::from(track).to_be_bytes());
+        let track = |track| TrackSettings {
+            track,
+            keys: vec![TrackKey { kid: kid(track), key: Arc::new(Key::new(&[7; 16])) }],
+            pattern: Pattern::NONE,
+            iv: IvSettings::PerSample { size: 8, first: [0; 16] },
+        };
+        let settings = Settings {
+            scheme: Scheme::Cenc,
+            tracks: [5, 2, 9, 1].map(track).into(),
+            pssh: Vec::new(),
+            piff: false,
+            clear_lead: None,
+            rotate: None,
+        };
+        let ordered = Ordered::from(settings.clone());
+        for id in [1, 2, 5, 9] {
+            assert_eq!(ordered.track(id).unwrap().track, id);
+            let sources: [&dyn KeySource; 2] = [&settings, &ordered];
+            for source in sources {
+                assert!(source.key(id, &kid(id)).is_some());
+                assert!(source.key(id, &kid(id + 1)).is_none());
+                assert!(source.key(id + 1, &kid(id)).is_none());
+            }
+        }
+        assert!(ordered.track(3).is_none());
     }
 }

@@ -24,7 +24,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{
     Error, ReadAt, ReadyPlan,
-    encrypt::{Ivs, Settings},
+    encrypt::{Ivs, Ordered, Settings},
     mp4::{
         boxes::Mp4Box,
         builder::Builder,
@@ -38,7 +38,7 @@ use crate::{
 /// Plans an MP4 file unit by unit, so that it can be encrypted.
 #[derive(Clone, Debug)]
 pub struct Encryptor {
-    settings: Settings,
+    settings: Ordered,
     at: u64,
     state: State,
 }
@@ -59,7 +59,7 @@ impl Encryptor {
     /// An encryptor for one file, from its start.
     #[must_use]
     pub fn new(settings: Settings) -> Self {
-        Self { settings: settings.ordered(), at: 0, state: State::default() }
+        Self { settings: settings.into(), at: 0, state: State::default() }
     }
 
     /// Plans the unit that follows the last one; `None` at the end of the input.
@@ -134,7 +134,7 @@ fn claim_brand(ftyp: &Mp4Box<'_, '_>, builder: &mut Builder) {
 
 /// Plans what is to be protected.
 struct Encrypting<'e> {
-    settings: &'e Settings,
+    settings: &'e Ordered,
     state: &'e mut State,
 }
 

@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     Change, Error, FourCc, Relocation,
-    encrypt::{Ivs, Settings, TrackSettings},
+    encrypt::{Ivs, Ordered, Settings, TrackSettings},
     mp4::{
         boxes::Mp4Box,
         builder::Builder,
@@ -25,7 +25,7 @@ use crate::{
 
 /// A movie header in the making.
 pub(super) struct MovieEncryptor<'m, 'i> {
-    pub(super) settings: &'m Settings,
+    pub(super) settings: &'m Ordered,
     /// Where tracks of these ids went on to in the movie before.
     pub(super) ivs: &'m BTreeMap<u32, Ivs>,
     /// Bytes by which the units before make the file longer.
@@ -124,7 +124,7 @@ impl MovieEncryptor<'_, '_> {
             let entry = entry?;
             let fields = fields_len(&entry, FourCc(kind), version)?;
             let at = entry.children_end(fields)?;
-            let Settings { scheme, piff, .. } = *self.settings;
+            let Settings { scheme, piff, .. } = **self.settings;
             let sinf = sinf(entry.kind, scheme, piff, settings);
             self.builder.overwrite(scope, entry.at + 4, &kind);
             self.builder.insert(Some(scope), at, entry.at, sinf);

@@ -8,7 +8,7 @@ use clearkey::KeyId;
 use super::{Unit, grow, insert, make_void};
 use crate::{
     Error,
-    encrypt::{Ivs, SampleMap, Schedule, Settings},
+    encrypt::{Ivs, Ordered, SampleMap, Schedule, Settings},
     plan::{AuxInfo, Plan, Sample, Scope},
     stop::Stop,
     webm::{
@@ -68,7 +68,7 @@ impl Film {
     pub(super) fn tracks(
         &mut self,
         element: &Element<'_, '_>,
-        settings: &Settings,
+        settings: &Ordered,
         tracks: &Tracks,
     ) -> Result<(), Error> {
         for track in std::mem::take(&mut self.tracks).into_values() {

@@ -14,7 +14,7 @@ use cenc::Scheme;
 use crate::{
     Error, Plan, ReadAt, ReadyPlan, Relocation, Step,
     edit::{Change, Edit},
-    encrypt::{IvSettings, Settings},
+    encrypt::{IvSettings, Ordered, Settings},
     near::Near,
     stop::Stop,
     webm::{
@@ -29,7 +29,7 @@ use crate::{
 /// Plans a WebM file unit by unit, so that it can be encrypted.
 #[derive(Clone, Debug)]
 pub struct Encryptor {
-    settings: Settings,
+    settings: Ordered,
     /// `None`: nothing is planned yet.
     plans: Option<vec::IntoIter<Plan>>,
 }
@@ -38,7 +38,7 @@ impl Encryptor {
     /// An encryptor for one file, from its start.
     #[must_use]
     pub fn new(settings: Settings) -> Self {
-        Self { settings: settings.ordered(), plans: None }
+        Self { settings: settings.into(), plans: None }
     }
 
     /// Plans the unit that follows the last one; `None` at the end of the input.
@@ -91,7 +91,7 @@ struct Unit {
     data: u64,
 }
 
-fn plan_all(settings: &Settings, source: &dyn ReadAt) -> Result<Vec<Plan>, Error> {
+fn plan_all(settings: &Ordered, source: &dyn ReadAt) -> Result<Vec<Plan>, Error> {
     let near = Near::new(source);
     let input = Input::new(&near, true);
     let (mut planner, mut units) = (Planner::new(), Vec::new());

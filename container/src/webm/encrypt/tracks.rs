@@ -3,7 +3,7 @@
 use super::{grow, insert, make_void};
 use crate::{
     Error, Plan,
-    encrypt::Settings,
+    encrypt::Ordered,
     webm::{
         ebml::{self, Element, Header},
         ids,
@@ -14,7 +14,7 @@ use crate::{
 pub(super) fn plan(
     tracks: &Element<'_, '_>,
     found: Plan,
-    settings: &Settings,
+    settings: &Ordered,
     plan: &mut Plan,
 ) -> Result<u64, Error> {
     (plan.tracks, plan.scopes) = (found.tracks, found.scopes);
