@@ -41,7 +41,7 @@ pub struct Planner {
     /// How far the end of a cluster of unknown size has been looked for.
     looked: u64,
     /// The element behind the last unit, if it has been planned already.
-    ahead: Option<Plan>,
+    ahead: Option<Box<Plan>>,
 }
 
 /// Bytes from which on a unit is not made longer: what a unit costs is little beside them.
@@ -98,7 +98,7 @@ impl Planner {
                 && let Some(next) = self.following(input)
             {
                 if !next.says_nothing() {
-                    self.ahead = Some(next);
+                    self.ahead = Some(Box::new(next));
                     break;
                 }
                 plan.range.end = next.range.end;
@@ -111,7 +111,7 @@ impl Planner {
     /// Likewise, of one element only.
     pub(super) fn next_element(&mut self, input: Input<'_>) -> Result<Step, Error> {
         let planned = match self.ahead.take() {
-            Some(plan) => Ok(Some(plan)),
+            Some(plan) => Ok(Some(*plan)),
             None => self.plan(input),
         };
         match planned {
