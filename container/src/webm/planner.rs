@@ -403,6 +403,26 @@ mod tests {
     }
 
     #[test]
+    fn a_cue_may_lead_to_where_no_element_begins() {
+        let write = |at: u8| {
+            let positions = [
+                element(ids::CUE_CLUSTER_POSITION, &[at]),
+                element(ids::CUE_RELATIVE_POSITION, &[77]),
+            ];
+            let point = master(ids::CUE_POINT, &[master(ids::CUE_TRACK_POSITIONS, &positions)]);
+            let frame = simple(1, &encrypted(b"12345"));
+            file(&[tracks(), cluster(&[frame]), master(ids::CUES, &[point])])
+        };
+        let data = 24;
+        let zero = write(0)[data..].iter().position(|byte| *byte == 0).unwrap();
+        let bytes = write(u8::try_from(zero).unwrap());
+        assert_eq!(bytes[data + zero], 0);
+        let compact = compact(&bytes);
+        assert!(compact.len() < bytes.len());
+        assert_eq!(compact.last(), Some(&77));
+    }
+
+    #[test]
     fn small_elements_that_say_nothing_are_one_unit() {
         let void = |len: u64| element(ids::VOID, &vec![0; usize::try_from(len).unwrap()]);
         let (many, empty) = (void(0).repeat(1000), cluster(&[]).repeat(1000));

@@ -151,7 +151,10 @@ impl Fixes<'_> {
         if let Some(relative) = cue.child(ids::CUE_RELATIVE_POSITION)? {
             let at = data.saturating_add(position);
             let header = match at < self.input.end() {
-                true => Some(self.input.header(at, "Segment")?),
+                true => match self.input.header(at, "Segment") {
+                    Err(Stop::Failed(Error::MalformedBox { .. })) => None,
+                    header => Some(header?),
+                },
                 false => None,
             };
             // A cue that leads to no cluster leads to no block in one.
