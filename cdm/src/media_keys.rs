@@ -184,3 +184,57 @@ impl fmt::Debug for MediaKeys {
         f.debug_struct("MediaKeys").field("sessions", &sessions).finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Environment, MediaKeySystemConfiguration, MediaKeySystemMediaCapability};
+
+    fn media_keys() -> MediaKeys {
+        let content_type = "audio/webm;codecs=opus".to_owned();
+        let capability = MediaKeySystemMediaCapability { content_type, ..Default::default() };
+        let configuration = MediaKeySystemConfiguration {
+            audio_capabilities: vec![capability],
+            ..Default::default()
+        };
+        let environment = Environment::builder().build();
+        let access =
+            environment.request_media_key_system_access("org.w3.clearkey", &[configuration]);
+        access.unwrap().create_media_keys().unwrap()
+    }
+
+    fn open(media_keys: &MediaKeys, count: usize) -> Vec<MediaKeySession> {
+        let open = |_| media_keys.create_session(SessionType::Temporary).unwrap();
+        (0..count).map(open).collect()
+    }
+
+    /// Opens a session and closes it. How many are held then.
+    fn pass(media_keys: &MediaKeys) -> usize {
+        for session in open(media_keys, 1) {
+            session.generate_request("keyids", br#"{"kids":["AQ"]}"#).unwrap();
+            session.close().unwrap();
+        }
+        while media_keys.next_event().is_some() {}
+        lock(&media_keys.shared.sessions).all.len()
+    }
+
+    #[test]
+    fn of_few_sessions_none_is_held_that_is_over() {
+        let media_keys = media_keys();
+        let _few = open(&media_keys, 3);
+        assert!((0..20).all(|_| pass(&media_keys) == 4));
+    }
+
+    #[test]
+    fn of_many_sessions_those_that_are_over_are_at_most_as_many_as_the_others() {
+        for many in [FEW, 2 * FEW] {
+            let media_keys = media_keys();
+            let _many = open(&media_keys, many);
+            let held: Vec<_> = (0..3 * many).map(|_| pass(&media_keys)).collect();
+            assert_eq!(held.iter().max(), Some(&(2 * many)));
+            // Looking for them is what makes them fewer, and is seldom.
+            let looks = held.windows(2).filter(|pair| pair[1] < pair[0]).count();
+            assert!((1..=3).contains(&looks), "{looks}");
+        }
+    }
+}
