@@ -423,6 +423,15 @@ mod tests {
     }
 
     #[test]
+    fn what_lies_where_it_cannot_holds_no_positions() {
+        let broken = element(ids::TRACK_ENTRY, &[0; 4]);
+        let cues = master(ids::CUES, &[master(ids::CUE_POINT, &[broken])]);
+        let bytes = file(&[tracks(), cluster(&[simple(1, &encrypted(b"12345"))]), cues.clone()]);
+        let compact = compact(&bytes);
+        assert!(compact.len() < bytes.len() && compact.ends_with(&cues));
+    }
+
+    #[test]
     fn small_elements_that_say_nothing_are_one_unit() {
         let void = |len: u64| element(ids::VOID, &vec![0; usize::try_from(len).unwrap()]);
         let (many, empty) = (void(0).repeat(1000), cluster(&[]).repeat(1000));

@@ -119,10 +119,12 @@ impl Fixes<'_> {
         let edits = self.edits.len();
         for child in element.children() {
             let child = child?;
-            match child.id {
-                ids::SEEK | ids::TRACK_ENTRY | ids::CUE_POINT => self.master(&child, true)?,
-                ids::CUE_TRACK_POSITIONS => self.cue(&child)?,
-                ids::SEEK_POSITION => {
+            match (element.id, child.id) {
+                (ids::SEEK_HEAD, ids::SEEK)
+                | (ids::TRACKS, ids::TRACK_ENTRY)
+                | (ids::CUES, ids::CUE_POINT) => self.master(&child, true)?,
+                (ids::CUE_POINT, ids::CUE_TRACK_POSITIONS) => self.cue(&child)?,
+                (ids::SEEK, ids::SEEK_POSITION) => {
                     if let Some(data) = self.data {
                         let new = self.moved(data, child.unsigned()?);
                         self.position(&child, new)?;
