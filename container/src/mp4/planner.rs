@@ -243,11 +243,29 @@ mod tests {
     #[test]
     fn boxes_between_a_fragment_and_its_data_belong_to_it() {
         let free = plain(b"free").zeros(5);
-        let make = |offset| moof(&[trun(offset + 13, &[6]), senc(1)]);
+        let make = |offset| moof(&[trun(offset + 13 + 8, &[6]), senc(1)]);
         let moof = make(make(0).len().try_into().unwrap());
         let rest = file(&[moof, free, plain(b"mdat").zeros(14)]);
         let plans = plans(&[cenc_moov().as_ref(), &rest].concat()).unwrap();
         assert_eq!(lengths(&plans), [cenc_moov().len(), rest.len() as u64]);
+    }
+
+    /// Decrypted, such a header would not be one any more.
+    #[test]
+    fn samples_do_not_lie_over_the_headers_of_boxes_between() {
+        let boxes = [plain(b"free").zeros(5), plain(b"mdat").zeros(14)];
+        for at in [0_u8, 7, 8, 12, 13, 20, 21] {
+            let make = |offset| moof(&[trun(offset + i32::from(at), &[1]), senc(1)]);
+            let moof = make(make(0).len().try_into().unwrap());
+            let whole = [cenc_moov().as_ref(), moof.as_ref(), &file(&boxes)].concat();
+            let is_header = matches!(at, 0..8 | 13..21);
+            match plans(&whole) {
+                Ok(plans) => assert!(!is_header && plans[1].samples().len() == 1, "{at}"),
+                Err(error) => {
+                    assert!(is_header && error.to_string().contains("lies over a header box"));
+                }
+            }
+        }
     }
 
     #[test]

@@ -65,7 +65,10 @@ pub(crate) fn gather(
                     false => headers.moof(&boxed, &mut builder, input)?,
                 }
             }
-            _ => check_open_end(&header, at, end, &builder, headers)?,
+            _ => {
+                builder.header(at..at + header.len as u64);
+                check_open_end(&header, at, end, &builder, headers)?;
+            }
         }
         at = end;
         if at >= builder.end && headers.has_movie() {

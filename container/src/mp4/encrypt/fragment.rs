@@ -187,7 +187,7 @@ mod tests {
                 ),
             )
         };
-        fragment(make, &[7; 5])
+        fragment(make, &[7; 6])
     }
 
     #[test]
@@ -225,9 +225,9 @@ mod tests {
     fn offsets_from_elsewhere_than_the_fragment_are_left_out() {
         let at = moov().len();
         let header = |base: u64| full(b"tfhd", 0, 1).u32(1).u64(base);
-        for (base, is_there) in [(at, true), (at - 1, false)] {
+        for (base, is_there) in [(at, true), (at + 1, false)] {
             let output = edited(&file(&timed(Some(0), &header(base))), settings());
-            // The data offset is one byte short then, and the sample the byte before.
+            // The data offset leads one byte on then, and the sample begins there.
             let output = output.unwrap();
             assert_eq!(output.windows(4).any(|bytes| bytes == b"saio"), is_there);
             assert_eq!(plans(&output).unwrap()[1].samples().len(), 1);
