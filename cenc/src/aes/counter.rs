@@ -6,14 +6,15 @@ use crate::Iv;
 /// Eight octets that stay, and a number of 64 bits that counts blocks, and wraps.
 #[derive(Clone, Copy)]
 pub(crate) struct Counter {
-    nonce: [u8; 8],
+    /// The octets as they lie in memory: two numbers go from call to call in registers.
+    nonce: u64,
     number: u64,
 }
 
 impl Counter {
     pub(crate) fn new(iv: &Iv) -> Self {
         let [nonce, number] = [0, 8].map(|at| std::array::from_fn(|i| iv.as_bytes()[at + i]));
-        Self { nonce, number: u64::from_be_bytes(number) }
+        Self { nonce: u64::from_ne_bytes(nonce), number: u64::from_be_bytes(number) }
     }
 
     /// The counter some blocks later.
@@ -26,7 +27,7 @@ impl Counter {
     #[inline]
     pub(crate) fn block(self) -> Block {
         let mut block = [0; BLOCK];
-        block[..8].copy_from_slice(&self.nonce);
+        block[..8].copy_from_slice(&self.nonce.to_ne_bytes());
         block[8..].copy_from_slice(&self.number.to_be_bytes());
         block
     }

@@ -9,7 +9,8 @@ valgrind does the same with programs that run, and does not know VAES. This is f
 
 Where values come from:
 
-* A kernel gets one argument, the address of a closure: addresses, lengths, counters. These are public.
+* A kernel gets the address of a closure, which holds addresses and lengths; `ctr` gets the halves of a counter in two registers
+  before it. These are public.
 * What lies behind those addresses is secret: keys, samples, chains. So is what is made of it.
 * Constants, and tables of them in the binary, are public.
 

@@ -31,12 +31,21 @@ def joined(values):
     return result
 
 
+# What a kernel is handed, in registers: its closure; of `ctr` in front of it the halves of a counter.
+HANDED = {"ctr": {"rdi": PUBLIC, "rsi": PUBLIC, "rdx": CLOSURE}}
+CLOSURE_ONLY = {"rdi": CLOSURE}
+
+
 class State:
     """What is known before an instruction: of registers by the name of their whole, of flags, of octets on the stack."""
 
-    def __init__(self, values=None, stack=None):
-        self.values = values or {"rdi": CLOSURE, "rsp": ("stack", 0)}
+    def __init__(self, values, stack=None):
+        self.values = values
         self.stack = stack or {}
+
+    @classmethod
+    def at_entry(cls, method):
+        return cls({**HANDED.get(method, CLOSURE_ONLY), "rsp": ("stack", 0)})
 
     def copy(self):
         return State(dict(self.values), dict(self.stack))
@@ -100,7 +109,7 @@ class Function:
         return list(self.complaints.values())
 
     def walk(self):
-        states = {0: State()}
+        states = {0: State.at_entry(self.method)}
         waiting = [0]
         while waiting:
             number = waiting.pop()

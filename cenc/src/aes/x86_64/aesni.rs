@@ -27,13 +27,13 @@ impl Isa for Aesni {
         self
     }
 
-    fn vectorize<T>(self, algorithm: impl FnOnce() -> T) -> T {
+    fn vectorize<A, T>(self, argument: A, algorithm: impl FnOnce(A) -> T) -> T {
         #[target_feature(enable = "aes,avx")]
-        fn with_features<T>(algorithm: impl FnOnce() -> T) -> T {
-            algorithm()
+        fn with_features<A, T>(argument: A, algorithm: impl FnOnce(A) -> T) -> T {
+            algorithm(argument)
         }
         // SAFETY: `detect` found these features.
-        unsafe { with_features(algorithm) }
+        unsafe { with_features(argument, algorithm) }
     }
 
     #[inline(always)]

@@ -27,8 +27,9 @@ pub(super) trait Isa: Copy + Send + Sync {
     /// That the CPU has those, too.
     fn narrow(self) -> Self::Narrow;
 
-    /// Runs an algorithm with all its calls inlined into a function that has the target features.
-    fn vectorize<T>(self, algorithm: impl FnOnce() -> T) -> T;
+    /// Runs an algorithm with all its calls inlined into a function that has the target features. Its
+    /// argument comes in registers, if it fits into two; what it captures lies in memory.
+    fn vectorize<A, T>(self, argument: A, algorithm: impl FnOnce(A) -> T) -> T;
 
     /// The first blocks of a slice. It must have as many.
     fn load(self, blocks: &[Block]) -> Self::Vector;

@@ -28,8 +28,9 @@ const fn row<I: Isa + 'static>(name: &'static str) -> kernel::Row {
 
 /// A key for an [`Isa`].
 ///
-/// What is handed to its kernels goes by value: lengths and counters lie beside the addresses of
-/// secrets, not behind them, which `conformance/kernels/flow` relies on.
+/// What is handed to its kernels goes by value: lengths lie beside the addresses of secrets, not behind
+/// them, which `conformance/kernels/flow` relies on. A counter goes in registers: in memory it would be
+/// stored by halves and loaded as a whole, and that load would wait for both, which short samples notice.
 struct Expanded<I> {
     isa: I,
     schedule: Schedule,
@@ -42,8 +43,9 @@ fn expand<I: Isa + 'static>(key: &Block) -> Box<dyn Cipher> {
     let isa = I::detect().expect("only kernels that were detected are chosen");
     let mut expanded = Box::new(Expanded::<I> { isa, schedule: Schedule::EMPTY });
     isa.vectorize(
+        (),
         #[inline(always)]
-        || expanded.schedule.expand(isa, key),
+        |()| expanded.schedule.expand(isa, key),
     );
     expanded
 }
@@ -51,16 +53,18 @@ fn expand<I: Isa + 'static>(key: &Block) -> Box<dyn Cipher> {
 impl<I: Isa> Cipher for Expanded<I> {
     fn ctr(&self, counter: Counter, bytes: &mut [u8]) {
         self.isa.vectorize(
+            counter,
             #[inline(always)]
-            move || ctr::apply(self.isa, &self.schedule, counter, bytes),
+            move |counter| ctr::apply(self.isa, &self.schedule, counter, bytes),
         );
     }
 
     fn ctr_gathered(&self, counters: &[Block; GATHER], blocks: &mut [Block; GATHER], count: usize) {
         let count = count.next_multiple_of(I::BLOCKS);
         self.isa.vectorize(
+            (),
             #[inline(always)]
-            move || {
+            move |()| {
                 ctr::gathered(self.isa, &self.schedule, &counters[..count], &mut blocks[..count])
             },
         );
@@ -68,8 +72,9 @@ impl<I: Isa> Cipher for Expanded<I> {
 
     fn cbc_decrypt(&self, chain: &Block, blocks: &mut [Block]) {
         self.isa.vectorize(
+            (),
             #[inline(always)]
-            move || cbc::decrypt(self.isa, &self.schedule, chain, blocks),
+            move |()| cbc::decrypt(self.isa, &self.schedule, chain, blocks),
         );
     }
 
@@ -81,8 +86,9 @@ impl<I: Isa> Cipher for Expanded<I> {
     ) {
         let count = count.next_multiple_of(I::BLOCKS);
         self.isa.vectorize(
+            (),
             #[inline(always)]
-            move || {
+            move |()| {
                 let (before, blocks) = (&before[..count], &mut blocks[..count]);
                 cbc::decrypt_gathered(self.isa, &self.schedule, before, blocks);
             },
@@ -92,16 +98,18 @@ impl<I: Isa> Cipher for Expanded<I> {
     fn cbc_encrypt(&self, chain: &mut Block, blocks: &mut [Block]) {
         let isa = self.isa.narrow();
         isa.vectorize(
+            (),
             #[inline(always)]
-            move || cbc::encrypt(isa, &self.schedule, chain, blocks),
+            move |()| cbc::encrypt(isa, &self.schedule, chain, blocks),
         );
     }
 
     fn cbc_encrypt_lanes(&self, stage: &mut Stage, lanes: &mut [Lane<'_>]) {
         let isa = self.isa.narrow();
         isa.vectorize(
+            (),
             #[inline(always)]
-            move || {
+            move |()| {
                 stage.encrypt(
                     lanes,
                     #[inline(always)]

@@ -37,13 +37,13 @@ impl Isa for Vaes512 {
         self.0
     }
 
-    fn vectorize<T>(self, algorithm: impl FnOnce() -> T) -> T {
+    fn vectorize<A, T>(self, argument: A, algorithm: impl FnOnce(A) -> T) -> T {
         #[target_feature(enable = "aes,avx512bw,avx512f,vaes")]
-        fn with_features<T>(algorithm: impl FnOnce() -> T) -> T {
-            algorithm()
+        fn with_features<A, T>(argument: A, algorithm: impl FnOnce(A) -> T) -> T {
+            algorithm(argument)
         }
         // SAFETY: `detect` found these features.
-        unsafe { with_features(algorithm) }
+        unsafe { with_features(argument, algorithm) }
     }
 
     #[inline(always)]
