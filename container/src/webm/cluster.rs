@@ -144,6 +144,18 @@ pub(crate) fn find_end(
     Ok(())
 }
 
+/// Where the body begins of the cluster at `at`; `None`: none begins there.
+pub(crate) fn body_at(input: &Input<'_>, at: u64) -> Result<Option<u64>, Stop> {
+    if at >= input.end() {
+        return Ok(None);
+    }
+    match input.header(at, "Segment") {
+        Ok(header) => Ok((header.id == ids::CLUSTER).then_some(at + header.len as u64)),
+        Err(Stop::Failed(Error::MalformedBox { .. })) => Ok(None),
+        Err(stop) => Err(stop),
+    }
+}
+
 /// Plans the cluster in `range`, whose body begins at `body`.
 pub(crate) fn plan(
     input: Input<'_>,

@@ -151,17 +151,8 @@ impl Fixes<'_> {
         let position = cluster.unsigned()?;
         self.position(&cluster, self.moved(data, position))?;
         if let Some(relative) = cue.child(ids::CUE_RELATIVE_POSITION)? {
-            let at = data.saturating_add(position);
-            let header = match at < self.input.end() {
-                true => match self.input.header(at, "Segment") {
-                    Err(Stop::Failed(Error::MalformedBox { .. })) => None,
-                    header => Some(header?),
-                },
-                false => None,
-            };
             // A cue that leads to no cluster leads to no block in one.
-            if let Some(header) = header.filter(|header| header.id == ids::CLUSTER) {
-                let body = at + header.len as u64;
+            if let Some(body) = cluster::body_at(self.input, data.saturating_add(position))? {
                 let new = self.distance(body, body.saturating_add(relative.unsigned()?));
                 self.position(&relative, new)?;
             }

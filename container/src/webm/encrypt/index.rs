@@ -5,6 +5,7 @@ use crate::{
     Error, Relocation,
     edit::Change,
     webm::{
+        cluster,
         ebml::{self, Element, unknown},
         ids,
         input::Input,
@@ -91,8 +92,8 @@ impl Writer<'_> {
             }
             ids::CUE_RELATIVE_POSITION => {
                 let old = element.unsigned()?;
-                let new = match cluster.and_then(|position| self.cluster_body(position)) {
-                    Some(body) => self.distance(body, old),
+                let new = match cluster {
+                    Some(position) => self.in_cluster(position, old)?,
                     None => old,
                 };
                 self.number(element, old, new)
@@ -110,16 +111,16 @@ impl Writer<'_> {
         new.to_be_bytes()[8 - needed.max(element.body.len()).min(8)..].to_vec()
     }
 
+    /// What a position in the body of a cluster becomes; `position` is that of the cluster in the segment.
+    fn in_cluster(&self, position: u64, old: u64) -> Result<u64, Error> {
+        let at = self.data.saturating_add(position);
+        let body = cluster::body_at(self.input, at).map_err(|stop| stop.of_whole(at))?;
+        Ok(body.map_or(old, |body| self.distance(body, old)))
+    }
+
     fn distance(&self, from: u64, old: u64) -> u64 {
         let Some(relocation) = self.moved else { return old };
         let to = relocation.moved(from.saturating_add(old));
         to.saturating_sub(relocation.moved(from))
-    }
-
-    /// Where the body begins of the cluster at a position in the segment.
-    fn cluster_body(&self, position: u64) -> Option<u64> {
-        let at = self.data.checked_add(position).filter(|at| *at < self.input.end())?;
-        let header = self.input.header(at, "Segment").ok()?;
-        (header.id == ids::CLUSTER).then_some(at + header.len as u64)
     }
 }
