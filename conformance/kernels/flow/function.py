@@ -33,7 +33,6 @@ def joined(values):
 
 # What a kernel is handed, in registers: its closure; of `ctr` in front of it the halves of a counter.
 HANDED = {"ctr": {"rdi": PUBLIC, "rsi": PUBLIC, "rdx": CLOSURE}}
-CLOSURE_ONLY = {"rdi": CLOSURE}
 
 
 class State:
@@ -45,7 +44,7 @@ class State:
 
     @classmethod
     def at_entry(cls, method):
-        return cls({**HANDED.get(method, CLOSURE_ONLY), "rsp": ("stack", 0)})
+        return cls({**HANDED.get(method, {"rdi": CLOSURE}), "rsp": ("stack", 0)})
 
     def copy(self):
         return State(dict(self.values), dict(self.stack))
